@@ -1,0 +1,1 @@
+"""What may be asked for, by whom, on what terms, decided by whom."""

@@ -1,0 +1,1 @@
+"""AWS: boto3 lives here and nowhere else."""

@@ -1,0 +1,82 @@
+"""The person who uses the portal, as Entra ID knows them."""
+
+import secrets
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds people by object id; nobody is created but by a sign-in or a sync."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(object_id=username)
+
+
+class User(AbstractBaseUser):
+    """A person, keyed by Entra's object id within our one tenant; there is no password to guess or leak.
+
+    What a person may do follows from their directory groups alone: `is_staff` is membership of the admin group.
+    """
+
+    password = None  # type: ignore[assignment]
+    tenant_id = models.CharField(max_length=36)
+    object_id = models.CharField(max_length=36, unique=True)
+    user_name = models.CharField("user principal name", max_length=320)
+    name = models.CharField(max_length=500)
+    email = models.CharField(max_length=320, blank=True)
+    department = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(default=True)
+    directory_groups = models.ManyToManyField("catalog.DirectoryGroup", blank=True, related_name="people")
+    principal_id = models.CharField("Identity Center user id", max_length=47, blank=True)
+    session_key = models.CharField(max_length=43, default=secrets.token_urlsafe, editable=False)
+    first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "object_id"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = "person"
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @cached_property
+    def group_ids(self) -> frozenset[str]:
+        """Object ids of the directory groups this person is in, as last told by the directory."""
+        return frozenset(self.directory_groups.values_list("object_id", flat=True))
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether this person administers the catalog: a member of the directory's admin group."""
+        return self.is_active and settings.ENTRA_ADMIN_GROUP_ID in self.group_ids
+
+    @property
+    def is_compliance(self) -> bool:
+        """Whether this person reads the audit pages: a member of the directory's compliance group."""
+        return self.is_active and settings.ENTRA_COMPLIANCE_GROUP_ID in self.group_ids
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Django admin asks this; each admin class narrows it further."""
+        return self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff
+
+    def get_session_auth_hash(self) -> str:
+        """Ties sessions to `session_key`: drawing a new one signs the person out everywhere."""
+        return salted_hmac("jitportal.User.session", self.session_key, algorithm="sha256").hexdigest()
+
+    def refresh_groups(self) -> None:
+        """Forgets the groups read earlier in this process, so that the next question asks the database."""
+        self.__dict__.pop("group_ids", None)

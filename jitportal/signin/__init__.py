@@ -1,0 +1,1 @@
+"""Sign-in through Entra ID: the gate, the groups, the way out."""

@@ -1,0 +1,13 @@
+"""Every address of the portal."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("jitportal.signin.urls")),
+    path("", include("jitportal.health.urls")),
+    path("", include("accessrequests.urls")),
+    path("catalog/", include("catalog.urls")),
+    path("audit/", include("auditlog.urls")),
+    path("admin/", admin.site.urls),
+]
