@@ -1,0 +1,152 @@
+"""The one vocabulary of what can happen, and how each of it reads."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+
+class Action(StrEnum):
+    """What an event says happened: what it happened to, a dot, and how that went."""
+
+    REQUEST_SUBMITTED = "request.submitted"
+    REQUEST_REFUSED = "request.refused"
+    REQUEST_APPROVED = "request.approved"
+    REQUEST_DENIED = "request.denied"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    REQUEST_LAPSED = "request.lapsed"
+    REQUEST_STARTED = "request.started"
+    REQUEST_ACTIVE = "request.active"
+    REQUEST_FAILED = "request.failed"
+    REQUEST_ENDED = "request.ended"
+    DECISION_MADE = "decision.made"
+    DECISION_REFUSED = "decision.refused"
+    GRANT_WAITING = "grant.waiting"
+    GRANT_GRANTING = "grant.granting"
+    GRANT_ACTIVE = "grant.active"
+    GRANT_REVOKING = "grant.revoking"
+    GRANT_ENDED = "grant.ended"
+    GRANT_FAILED = "grant.failed"
+    ASSIGNMENT_STANDING_FOUND = "assignment.standing_found"
+    ASSIGNMENT_CREATION_SENT = "assignment.creation_sent"
+    ASSIGNMENT_CREATION_CONFIRMED = "assignment.creation_confirmed"
+    ASSIGNMENT_CREATION_FAILED = "assignment.creation_failed"
+    ASSIGNMENT_DELETION_SENT = "assignment.deletion_sent"
+    ASSIGNMENT_DELETION_CONFIRMED = "assignment.deletion_confirmed"
+    ASSIGNMENT_DELETION_FAILED = "assignment.deletion_failed"
+    CATALOG_CREATED = "catalog.created"
+    CATALOG_CHANGED = "catalog.changed"
+    CATALOG_DELETED = "catalog.deleted"
+    PERSON_CREATED = "person.created"
+    PERSON_SIGNED_IN = "person.signed_in"
+    PERSON_SIGNED_OUT = "person.signed_out"
+    PERSON_REFUSED = "person.refused"
+    PERSON_GROUPS_CHANGED = "person.groups_changed"
+    AUDIT_EXPORTED = "audit.exported"
+    AUDIT_CHECKPOINT = "audit.checkpoint"
+
+
+# {key} is a key of the event's data, or `actor`; [what is in brackets] is left out when one of its keys has no value.
+SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
+    {
+        Action.REQUEST_SUBMITTED: "{actor} asked for {role} in {environment}[ on {accounts}][ for {duration}][: {reason}]",
+        Action.REQUEST_REFUSED: "{actor} could not ask for {role}[ in {environment}][: {reason}][ (rule: {rule})]",
+        Action.REQUEST_APPROVED: "The request for {role} in {environment} was approved[: {reason}]",
+        Action.REQUEST_DENIED: "The request for {role} in {environment} was denied[: {reason}]",
+        Action.REQUEST_WITHDRAWN: "{actor} withdrew the request for {role} in {environment}[: {reason}]",
+        Action.REQUEST_LAPSED: "The request for {role} in {environment} lapsed[: {reason}]",
+        Action.REQUEST_STARTED: "The access as {role} in {environment} began to be set up[ on {accounts}]",
+        Action.REQUEST_ACTIVE: "The access as {role} in {environment} is active[ on {accounts}]",
+        Action.REQUEST_FAILED: "The access as {role} in {environment} failed[: {reason}]",
+        Action.REQUEST_ENDED: "The access as {role} in {environment} ended[: {reason}]",
+        Action.DECISION_MADE: "{actor} decided {verdict}[ at stage {stage}][ for {approver_group}][: {comment}]",
+        Action.DECISION_REFUSED: "{actor} may not decide[: {reason}][ (rule: {rule})]",
+        Action.GRANT_WAITING: "The grant on {account} waits[: {reason}]",
+        Action.GRANT_GRANTING: "The grant on {account} is being set up[: {reason}]",
+        Action.GRANT_ACTIVE: "The grant on {account} is active[: {reason}]",
+        Action.GRANT_REVOKING: "The grant on {account} is being taken away[: {reason}]",
+        Action.GRANT_ENDED: "The grant on {account} ended[: {reason}]",
+        Action.GRANT_FAILED: "The grant on {account} failed[: {reason}]",
+        Action.ASSIGNMENT_STANDING_FOUND: "{principal} already held {permission_set} on {account}; it stays[: {reason}]",
+        Action.ASSIGNMENT_CREATION_SENT: (
+            "AWS was asked to give {principal} {permission_set} on {account}[ (operation {operation})]"
+        ),
+        Action.ASSIGNMENT_CREATION_CONFIRMED: (
+            "AWS confirmed that {principal} holds {permission_set} on {account}[ (operation {operation})]"
+        ),
+        Action.ASSIGNMENT_CREATION_FAILED: (
+            "AWS did not give {principal} {permission_set} on {account}[: {reason}][ (operation {operation})]"
+        ),
+        Action.ASSIGNMENT_DELETION_SENT: (
+            "AWS was asked to take {permission_set} on {account} from {principal}[ (operation {operation})]"
+        ),
+        Action.ASSIGNMENT_DELETION_CONFIRMED: (
+            "AWS confirmed that {principal} no longer holds {permission_set} on {account}[ (operation {operation})]"
+        ),
+        Action.ASSIGNMENT_DELETION_FAILED: (
+            "AWS did not take {permission_set} on {account} from {principal}[: {reason}][ (operation {operation})]"
+        ),
+        Action.CATALOG_CREATED: "{actor} created the {kind} {object}",
+        Action.CATALOG_CHANGED: "{actor} changed the {kind} {object}[: {changes}]",
+        Action.CATALOG_DELETED: "{actor} deleted the {kind} {object}",
+        Action.PERSON_CREATED: "{actor} signed in for the first time",
+        Action.PERSON_SIGNED_IN: "{actor} signed in",
+        Action.PERSON_SIGNED_OUT: "{actor} signed out",
+        Action.PERSON_REFUSED: "{actor} was refused at sign-in[: {reason}][ (rule: {rule})]",
+        Action.PERSON_GROUPS_CHANGED: "The directory groups of {actor} changed[, joined {joined}][, left {left}]",
+        Action.AUDIT_EXPORTED: "{actor} exported the ledger to number {up_to}[, filtered by {filters}]",
+        Action.AUDIT_CHECKPOINT: "A checkpoint of the ledger at number {number} was signed[ with key {key_id}]",
+    }
+)
+
+_KEY: Final = re.compile(r"\{(\w+)\}")
+_OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
+
+
+def sentence(action: str, actor_name: str, data: Mapping[str, Any]) -> str:
+    """The event in human words, without a full stop; raises for nothing, whatever the data lacks or holds."""
+    try:
+        template = SENTENCES[Action(action)]
+    except ValueError:
+        template = f"{{actor}}: {action}"
+    values = {key: _words(value) for key, value in data.items()}
+    values["actor"] = actor_name or "Somebody without a name"
+    if isinstance(seconds := data.get("duration_seconds"), int) and not isinstance(seconds, bool):
+        values.setdefault("duration", duration(seconds))
+
+    def optional(part: re.Match[str]) -> str:
+        keys = _KEY.findall(part[1])
+        return part[1] if all(values.get(key) for key in keys) else ""
+
+    def value(part: re.Match[str]) -> str:
+        return values.get(part[1]) or f"({part[1].replace('_', ' ')} not recorded)"
+
+    return _KEY.sub(value, _OPTIONAL.sub(optional, template))
+
+
+def duration(seconds: int) -> str:
+    """A length of time in words: 5400 is "1 h 30 min"."""
+    hours, rest = divmod(max(seconds, 0), 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (left, "s")) if count]
+    return " ".join(parts) or "0 s"
+
+
+def _words(value: Any) -> str:
+    """A value of an event's data as a reader would say it."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_words_of_change(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(inner) for inner in value)
+    return str(value)
+
+
+def _words_of_change(value: Any) -> str:
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return f"{_words(value[0]) or 'nothing'} → {_words(value[1]) or 'nothing'}"
+    return _words(value)

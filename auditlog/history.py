@@ -1,0 +1,94 @@
+"""Row versions that name their actor as text, and digests by which an event vouches for them."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from auditlog import chain
+from auditlog.actor import Actor
+from auditlog.chain import JSON
+
+
+def Records(**options: Any) -> HistoricalRecords:  # noqa: N802 - it is declared on a model as the class it makes
+    """History for one model, as `history = Records()`; `options` are those of simple-history's HistoricalRecords.
+
+    Set `instance._history_user` to an Actor or a person before saving, and `instance._change_reason` to a text.
+    """
+    return HistoricalRecords(
+        history_user_id_field=models.CharField("changed by", max_length=100, blank=True, default=""),
+        history_user_getter=_read_actor,
+        history_user_setter=_write_actor,
+        history_change_reason_field=models.TextField(blank=True, null=True),
+        **options,
+    )
+
+
+def digest(row: models.Model) -> str:
+    """The SHA-256 over every column of a history row, and over the many-to-many rows kept with it."""
+    columns: dict[str, JSON] = {
+        field.attname: _plain(field.value_from_object(row)) for field in row._meta.concrete_fields
+    }
+    many: dict[str, JSON] = {
+        field.name: _members(row, field) for field in getattr(row, "_history_m2m_fields", ())
+    }
+    return chain.sha256(chain.canonical({"columns": columns, "many": many}))
+
+
+def latest_digest(instance: models.Model, pk: Any = None) -> dict[str, JSON]:
+    """Vouches for the newest history row of an object: {"model", "history_id", "sha256"}, to stand in an event's data
+    in the list under "history". After a deletion Django has forgotten the key, so give `pk` then.
+    """
+    manager_name: str = instance._meta.simple_history_manager_attribute  # type: ignore[attr-defined]
+    rows = getattr(type(instance), manager_name).filter(
+        **{instance._meta.pk.attname: instance.pk if pk is None else pk}
+    )
+    row = rows.order_by("-history_id")[0]
+    return {"model": row._meta.label, "history_id": row.pk, "sha256": digest(row)}
+
+
+def _read_actor(row: Any) -> str | None:
+    return row.history_user_id or None
+
+
+def _write_actor(row: Any, actor: Any) -> None:
+    if actor is None or actor == "":
+        row.history_user_id = ""
+    elif isinstance(actor, Actor | str):
+        row.history_user_id = str(actor)
+    else:
+        row.history_user_id = str(Actor.person(actor.object_id, str(actor)))
+
+
+def _members(row: models.Model, field: Any) -> list[JSON]:
+    kept = getattr(row, field.name).model
+    there = field.m2m_reverse_field_name()
+    column = kept._meta.get_field(there).attname
+    rows = kept.objects.filter(history=row).order_by(column, "pk").values_list(column, flat=True)
+    return [_plain(value) for value in rows]
+
+
+def _plain(value: Any) -> JSON:
+    """A column's value as JSON, the same on both databases."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case datetime():
+            return value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return value // timedelta(microseconds=1)
+        case UUID() | Decimal():
+            return str(value)
+        case bytes() | memoryview():
+            return bytes(value).hex()
+        case Mapping() | list() | tuple():
+            return json.loads(json.dumps(value, default=str))  # type: ignore[no-any-return]
+        case _:
+            return str(value)

@@ -1,0 +1,82 @@
+"""Appends events to the ledger; `record` is its only writer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+
+from django.db import connection
+from django.db.transaction import TransactionManagementError
+from django.utils import timezone
+
+from auditlog import chain
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.chain import JSON
+from auditlog.models import ChainHead, Event
+
+NOTHING: Final[Mapping[str, JSON]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an event speaks of, such as Subject("request", "6b0c…"); the kind is one of the product's words."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+def record(actor: Actor, action: Action, subject: Subject, data: Mapping[str, JSON] = NOTHING) -> Event:
+    """Appends one event, as the last statement of the transaction that changes what it tells of.
+
+    From here to the end of the transaction every other writer waits, so nothing slow may follow.
+    Raises TransactionManagementError outside `transaction.atomic()`, and TypeError for data that JSON cannot say:
+    an event that cannot be written undoes the change it was to prove.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError(
+            "An event is recorded inside the transaction of the change that it proves."
+        )
+    head = ChainHead.objects.select_for_update().get()
+    at = timezone.now()
+    event = Event(
+        number=head.number + 1,
+        at=at,
+        actor=str(actor),
+        actor_name=actor.name,
+        action=str(action),
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        previous_hash=head.hash,
+    )
+    event.canonical = chain.event_text(
+        number=event.number,
+        at=stamp(at),
+        actor=event.actor,
+        actor_name=event.actor_name,
+        action=event.action,
+        subject_kind=event.subject_kind,
+        subject_id=event.subject_id,
+        previous=event.previous_hash,
+        data=dict(data),
+    )
+    event.hash = chain.sha256(event.canonical)
+    event.save(force_insert=True)
+    # The condition does on SQLite, which knows no row locks, what the lock does on PostgreSQL.
+    moved = ChainHead.objects.filter(number=head.number, hash=head.hash).update(
+        number=event.number, hash=event.hash
+    )
+    if moved != 1:
+        raise TransactionManagementError(
+            "Another event was appended at the same moment; nothing was recorded."
+        )
+    return event
+
+
+def stamp(at: datetime) -> str:
+    """The one text of a moment: UTC with microseconds, such as 2026-11-20T09:05:45.000000Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

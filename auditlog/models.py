@@ -1,0 +1,86 @@
+"""The ledger's tables: events, the head of their chain, and signed checkpoints of it."""
+
+import json
+from typing import Any
+
+from django.db import models
+
+from auditlog import actions
+
+
+class Event(models.Model):
+    """One thing that happened; written by `ledger.record` alone, and never changed.
+
+    `canonical` is the evidence. The other columns repeat it for searching, and verification compares them with it.
+    There are no foreign keys: an event outlives what it speaks of.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=100)
+    actor_name = models.TextField()
+    action = models.CharField(max_length=40)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=200)
+    canonical = models.TextField("exact record")
+    previous_hash = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(number__gte=1), name="event_number_from_one"),
+        )
+        indexes = (
+            models.Index(fields=["at"], name="event_at"),
+            models.Index(fields=["actor", "number"], name="event_actor"),
+            models.Index(fields=["action", "number"], name="event_action"),
+            models.Index(fields=["subject_id", "number"], name="event_subject"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.action}"
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What else was recorded, read from the evidence itself."""
+        recorded: dict[str, Any] = json.loads(self.canonical)["data"]
+        return recorded
+
+    @property
+    def sentence(self) -> str:
+        """The event in human words."""
+        return actions.sentence(self.action, self.actor_name, self.data)
+
+
+class ChainHead(models.Model):
+    """The single row that says where the chain ends; locking it puts those who append in line."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    number = models.BigIntegerField()
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="chain_head_is_single"),)
+
+    def __str__(self) -> str:
+        return f"head at {self.number}"
+
+
+class Checkpoint(models.Model):
+    """A signed statement that the chain had this hash at this number; whoever keeps a copy can prove later changes.
+
+    `signature` is Ed25519 over `chain.checkpoint_text`, in hexadecimal; `key_id` names the public key.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    hash = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    key_id = models.CharField(max_length=16)
+    signature = models.CharField(max_length=128)
+
+    class Meta:
+        ordering = ("-number",)
+
+    def __str__(self) -> str:
+        return f"checkpoint at {self.number}"
