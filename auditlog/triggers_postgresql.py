@@ -84,15 +84,6 @@ def found(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], str]:
         }
 
 
-def removal(connection: BaseDatabaseWrapper) -> list[str]:
-    """The SQL that takes our triggers away again: for tests, whose databases are emptied."""
-    return [
-        f'DROP TRIGGER "{name}" ON "{table}"'
-        for table, name in found(connection)
-        if name.startswith("auditlog_")
-    ]
-
-
 # The bits of pg_trigger.tgtype: https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/catalog/pg_trigger.h
 _BITS: Final = {"ROW": 1, "BEFORE": 2, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 

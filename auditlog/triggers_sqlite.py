@@ -67,11 +67,6 @@ def found(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], str]:
         return {(table, name): sql for table, name, sql in cursor.fetchall()}
 
 
-def removal(connection: BaseDatabaseWrapper) -> list[str]:
-    """The SQL that takes our triggers away again: for tests, whose databases are emptied."""
-    return [f'DROP TRIGGER "{name}"' for _, name in found(connection) if name.startswith("auditlog_")]
-
-
 def _trigger(table: str, purpose: str, moment: str, condition: str, refusal: str) -> Trigger:
     # Names are the database's, not the table's, in SQLite.
     name = f"auditlog_{purpose}_{table}"
