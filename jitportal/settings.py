@@ -31,7 +31,7 @@ INSTALLED_APPS = [
     "accessrequests",
     "catalog",
     "auditlog",
-    "django.contrib.admin",
+    "jitportal.signin.admin_app.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -140,7 +140,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # People come from Entra ID through OpenID Connect, and from nowhere else.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["jitportal.signin.backends.KnownPerson"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
@@ -151,11 +151,13 @@ ENTRA_COMPLIANCE_GROUP_ID = ENVIRONMENT.compliance_group
 ACCOUNT_ADAPTER = "jitportal.signin.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "jitportal.signin.adapters.DirectoryAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_LOGIN_METHODS: set[str] = set()
 ACCOUNT_SIGNUP_FIELDS = ["email"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_UNIQUE_EMAIL = False
 SOCIALACCOUNT_ONLY = True
+# allauth compares its local log-in and sign-up forms; there are none here.
+SILENCED_SYSTEM_CHECKS = ["account.W001"]
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_PROVIDERS = {
@@ -230,7 +232,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF, "https://login.microsoftonline.com"],
+        # Sign-in and sign-out are forms whose answer leads to the directory, and browsers hold that to this directive.
+        "form-action": [SELF, "/".join(ENTRA_ISSUER.split("/")[:3])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     },

@@ -1,0 +1,48 @@
+"""What was asked, as the one canonical text that approvers are shown, decide on, and that is granted."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC
+
+from accessrequests.models import AccessRequest
+
+
+def digest(request: AccessRequest, account_ids: Iterable[str], stages: Iterable[tuple[int, int, int]]) -> str:
+    """SHA-256, in hexadecimal, over everything about a request that a decision depends on.
+
+    An approver's form carries it back: had anything changed in between, the decision does not count.
+
+    Args:
+        request: saved or not.
+        account_ids: of the chosen accounts.
+        stages: (position, approver group id, approvals needed) of each stage.
+    """
+    text = json.dumps(
+        {
+            "request": str(request.pk),
+            "requester": request.requester.object_id,
+            "role": request.role_id,
+            "environment": request.environment_id,
+            "permission_set": request.permission_set.arn,
+            "accounts": sorted(account_ids),
+            "seconds": int(request.duration.total_seconds()),
+            "start": request.start.astimezone(UTC).isoformat() if request.start else None,
+            "reason": request.reason,
+            "ticket": request.ticket,
+            "stages": sorted(list(stage) for stage in stages),
+        },
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_now(request: AccessRequest) -> str:
+    """The digest of a saved request as the database holds it at this moment."""
+    return digest(
+        request,
+        request.accounts.values_list("account_id", flat=True),
+        request.stages.values_list("position", "approver_group_id", "approvals_needed"),
+    )

@@ -1,0 +1,151 @@
+"""What falls due by the clock: requests that lapse or start, grants that end, assignments to look at, and what is overdue."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
+
+from accessrequests import asked, clock, grants, judging
+from accessrequests.lifecycle import begin, transition
+from accessrequests.models import AccessRequest, Assignment, Grant
+from accessrequests.notifications import outbox
+from accessrequests.provisioner import Provisioner, ProvisionerError, Refused
+from accessrequests.states import LIVE_GRANT, EndReason, GrantStatus, Operation, RequestStatus
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.ledger import Subject, record
+from catalog import people
+
+log = structlog.get_logger(__name__)
+
+CLOCK: Final = Actor.system("clock")
+# What has been handed to a worker is offered again after this long, in case the message or the worker was lost.
+DISPATCHED: Final = timedelta(seconds=10)
+RETRY_START: Final = timedelta(seconds=5)
+
+
+def lapse_requests(now: datetime) -> int:
+    """Lapses what nobody decided in time; how many."""
+    undecided = AccessRequest.objects.filter(status=RequestStatus.PENDING, lapses_at__lte=now)
+    count = 0
+    for pk in list(undecided.values_list("pk", flat=True)[:500]):
+        with transaction.atomic():
+            request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=pk)
+            if request.status != RequestStatus.PENDING:
+                continue
+            why = "Nobody decided in time."
+            transition(request, RequestStatus.LAPSED, actor=CLOCK, reason=why, outcome=why, closed_at=now)
+            outbox.add(request, "lapsed", [request.requester_id], now=now)
+            count += 1
+    return count
+
+
+def end_grants(now: datetime) -> list[uuid.UUID]:
+    """Begins to revoke every grant whose time is up; the ids of the assignments to converge."""
+    over = Grant.objects.filter(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE), ends_at__lte=now)
+    assignments: list[uuid.UUID] = []
+    for request_id in list(dict.fromkeys(over.order_by("ends_at").values_list("request_id", flat=True)[:500])):
+        with transaction.atomic():
+            _, held = grants.lock(request_id)
+            due = [grant for grant in held if grant.status in ("granting", "active") and grant.ends_at and grant.ends_at <= now]
+            ended = grants.begin_revoking(due, EndReason.EXPIRED, actor=CLOCK, now=now)
+        assignments += [grant.assignment_id for grant in ended]
+    return assignments
+
+
+def starting(now: datetime) -> list[uuid.UUID]:
+    """Takes the approved requests whose start has come, each put off a little so that nobody else takes it."""
+    ready = AccessRequest.objects.filter(status=RequestStatus.APPROVED, start_due_at__lte=now)
+    chosen = list(ready.order_by("start_due_at").values_list("pk", flat=True)[:100])
+    return [pk for pk in chosen if ready.filter(pk=pk).update(start_due_at=now + DISPATCHED)]
+
+
+def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
+    """Starts an approved request: checks again that it may, then leases each account; the assignments to converge.
+
+    The person, the role, the policies and the digest are checked as they are now. If AWS cannot be asked who the
+    person is, the request stays approved, says why, and is tried again.
+    """
+    request = AccessRequest.objects.select_related("requester").get(pk=request_id)
+    if request.status != RequestStatus.APPROVED or request.start_due_at is None:
+        return []
+    user = request.requester
+    try:
+        principal = provisioner.find_principal(user.user_name, user.email)
+    except Refused as error:
+        _refuse_start(request_id, str(error), "principal")
+        return []
+    except ProvisionerError as error:
+        later = clock.now() + RETRY_START
+        waiting = AccessRequest.objects.filter(pk=request_id, status=RequestStatus.APPROVED)
+        waiting.update(trouble=str(error), start_due_at=later)
+        return []
+    with transaction.atomic():
+        now = clock.now()
+        accounts = list(request.accounts.order_by("account_id"))
+        assignments = [_assignment(principal, request, account) for account in accounts]
+        list(Assignment.objects.select_for_update().filter(pk__in=[row.pk for row in assignments]).order_by("pk"))
+        request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+        if request.status != RequestStatus.APPROVED or request.start_due_at is None or request.grants.exists():
+            return []
+        verdict = judging.judge_again(people.load(user.pk), request, now)
+        altered = asked.digest_now(request) != request.digest
+        if verdict and not altered:
+            for assignment in assignments:
+                grant = Grant(request=request, account=assignment.account, assignment=assignment)
+                begin(grant, actor=CLOCK, action=Action.GRANT_WAITING, data={})
+            Assignment.objects.filter(pk__in=[row.pk for row in assignments]).update(due_at=now, attempts=0)
+            AccessRequest.objects.filter(pk=request_id).update(start_due_at=None, trouble="")
+            names = [str(account) for account in accounts]
+            described = {"role": request.role.name, "environment": request.environment.name, "accounts": names}
+            record(CLOCK, Action.REQUEST_STARTED, Subject("request", str(request_id)), described)
+            return [row.pk for row in assignments]
+    if altered:
+        _refuse_start(request_id, "What is in the database is not what was approved.", "what is shown is what is granted")
+    else:
+        _refuse_start(request_id, verdict.reason, verdict.rule)
+    return []
+
+
+def _assignment(principal: str, request: AccessRequest, account: Any) -> Assignment:
+    row, _ = Assignment.objects.get_or_create(
+        principal_id=principal, permission_set_id=request.permission_set_id, account=account
+    )
+    return row
+
+
+def _refuse_start(request_id: uuid.UUID, reason: str, rule: str) -> None:
+    """Ends an approved request that may not start after all, and tells the requester and those who approved it."""
+    with transaction.atomic():
+        now = clock.now()
+        request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+        if request.status != RequestStatus.APPROVED or request.grants.exists():
+            return
+        why = f"{reason} (Rule: {rule}.)"
+        transition(request, RequestStatus.FAILED, actor=CLOCK, reason=why, outcome=why, closed_at=now, start_due_at=None, trouble="")
+        approvers = request.decisions.values_list("decided_by_id", flat=True)
+        outbox.add(request, "failed", [request.requester_id, *approvers], now=now)
+
+
+def assignments(now: datetime) -> list[uuid.UUID]:
+    """Takes the assignments that are due: operations in flight, then deletions, then as many creations as AWS has room for."""
+    waiting = Assignment.objects.filter(due_at__lte=now)
+    in_flight = list(waiting.exclude(operation=Operation.NONE).order_by("due_at").values_list("pk", flat=True)[:100])
+    room = max(0, settings.OUTSTANDING_CAP - Assignment.objects.exclude(operation=Operation.NONE).count())
+    live = Grant.objects.filter(assignment=OuterRef("pk"), status__in=LIVE_GRANT)
+    idle = waiting.filter(operation=Operation.NONE).annotate(
+        rank=Case(When(Exists(live), then=Value(1)), default=Value(0))
+    )
+    chosen = in_flight + list(idle.order_by("rank", "due_at").values_list("pk", flat=True)[:room])
+    return [pk for pk in chosen if waiting.filter(pk=pk).update(due_at=now + DISPATCHED)]
+
+
+def overdue(now: datetime) -> int:
+    """How many grants should have been gone for longer than the settings tolerate, and are not known to be."""
+    late = now - settings.OVERDUE_AFTER
+    still_there = Q(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE), ends_at__lt=late)
+    return Grant.objects.filter(still_there | Q(status=GrantStatus.REVOKING, revoke_due_at__lt=late)).count()

@@ -1,0 +1,105 @@
+"""Who may do what with a request at this moment; pages show and grey out their buttons by the same answers."""
+
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet
+
+from accessrequests.models import AccessRequest, RequestStage
+from accessrequests.states import LIVE_GRANT, RequestStatus
+from catalog.people import Person
+from catalog.policy import Verdict
+
+YES = Verdict(True, "", "")
+
+
+def visible_to(person: Person) -> QuerySet[AccessRequest]:
+    """The requests this person may read: their own, those of their approver groups, and all for admin and compliance."""
+    if not person.is_active:
+        return AccessRequest.objects.none()
+    if person.is_admin or person.is_compliance:
+        return AccessRequest.objects.all()
+    mine = RequestStage.objects.filter(approver_group__directory_groups__object_id__in=person.groups)
+    decided = Q(decisions__decided_by_id=person.user_id)
+    return AccessRequest.objects.filter(
+        Q(requester_id=person.user_id) | Q(pk__in=mine.values("request_id")) | Q(pk__in=AccessRequest.objects.filter(decided).values("pk"))
+    )
+
+
+def queue_of(person: Person, now: datetime) -> QuerySet[AccessRequest]:
+    """The requests that wait for this person's decision now, the oldest first."""
+    if not person.is_active:
+        return AccessRequest.objects.none()
+    current = RequestStage.objects.filter(
+        approver_group__directory_groups__object_id__in=person.groups,
+        request__status=RequestStatus.PENDING,
+        position=F("request__stage"),
+    )
+    return (
+        AccessRequest.objects.filter(pk__in=current.values("request_id"), lapses_at__gt=now)
+        .exclude(requester_id=person.user_id)
+        .exclude(decisions__decided_by_id=person.user_id)
+        .order_by("submitted_at")
+    )
+
+
+def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict:
+    """Whether this person may agree or refuse at the request's present stage."""
+    if not person.is_active:
+        return Verdict(False, "You are disabled in the directory.", "people")
+    if request.status != RequestStatus.PENDING:
+        return Verdict(False, f"It is already decided: {request.get_status_display().lower()}.", "once")
+    if request.lapses_at <= now:
+        return Verdict(False, "The time to decide is over.", "lapse")
+    if person.user_id == request.requester_id:
+        return Verdict(False, "Nobody decides on their own request.", "self-approval")
+    if _same_principal(person, request):
+        return Verdict(False, "This request is for the same Identity Center user as you; nobody decides on their own request.", "self-approval")
+    stage = request.stages.filter(position=request.stage).select_related("approver_group").first()
+    if stage is None:
+        return Verdict(False, "No stage is left to decide.", "stages")
+    if not stage.approver_group.directory_groups.filter(object_id__in=person.groups).exists():
+        return Verdict(False, f"{stage.approver_group} decides at this stage, and you are not in it.", stage.rule)
+    if request.decisions.filter(decided_by_id=person.user_id).exists():
+        return Verdict(False, "You have decided on this request; another person must decide now.", "distinct people")
+    return YES
+
+
+def _same_principal(person: Person, request: AccessRequest) -> bool:
+    requester = request.requester
+    if person.object_id == requester.object_id:
+        return True
+    return bool(person.user_name) and person.user_name.casefold() == requester.user_name.casefold()
+
+
+def may_withdraw(person: Person, request: AccessRequest) -> Verdict:
+    """Whether this person may take the request back before it has started."""
+    if person.user_id != request.requester_id:
+        return Verdict(False, "Only the person who asked may withdraw it.", "requester")
+    if request.status == RequestStatus.PENDING:
+        return YES
+    if request.status == RequestStatus.APPROVED and not request.grants.exists():
+        return YES
+    return Verdict(False, "It is too late to withdraw it.", "state")
+
+
+def may_give_back(person: Person, request: AccessRequest) -> Verdict:
+    """Whether this person may end the access early because they are done."""
+    if person.user_id != request.requester_id:
+        return Verdict(False, "Only the person who has it may give it back.", "requester")
+    return _has_live_grants(request)
+
+
+def may_revoke(person: Person, request: AccessRequest) -> Verdict:
+    """Whether this person may end somebody's access now: an admin, or a member of a group that decided on it."""
+    if not person.is_active:
+        return Verdict(False, "You are disabled in the directory.", "people")
+    in_a_stage = request.stages.filter(approver_group__directory_groups__object_id__in=person.groups).exists()
+    if not (person.is_admin or in_a_stage):
+        return Verdict(False, "Only its approvers and admins may revoke it.", "approver or admin")
+    return _has_live_grants(request)
+
+
+def _has_live_grants(request: AccessRequest) -> Verdict:
+    if request.grants.filter(status__in=LIVE_GRANT).exists():
+        return YES
+    return Verdict(False, "There is no access to end.", "state")

@@ -1,0 +1,5 @@
+"""Addresses of accessrequests."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,274 @@
+"""The verbs of people: submit, decide, withdraw, give back, revoke. Each is one transaction, with its events inside."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+
+from accessrequests import asked, clock, grants, judging, permissions, tasks
+from accessrequests.lifecycle import begin, transition
+from accessrequests.models import AccessRequest, Decision, RequestStage
+from accessrequests.notifications import outbox
+from accessrequests.states import EndReason, RequestStatus
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.ledger import Subject, record
+from catalog import people
+from catalog.models import Account, Environment, Role
+from catalog.offers import choices_of
+from catalog.people import Person
+from catalog.policy import Ask, Judgement, Terms, Verdict
+
+
+class Refused(Exception):
+    """The verb was not carried out, and why; nothing was changed but the ledger, which keeps the refusal."""
+
+    def __init__(self, *refusals: Verdict) -> None:
+        super().__init__(" ".join(refusal.reason for refusal in refusals))
+        self.refusals = refusals
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a person filled in. `id` makes sending the form twice harmless: the same id is the same request."""
+
+    id: uuid.UUID
+    role: Role
+    environment: Environment
+    accounts: Sequence[Account]
+    duration: timedelta
+    reason: str
+    ticket: str = ""
+    start: datetime | None = None
+
+    @property
+    def ask(self) -> Ask:
+        """The ask that the policies judge."""
+        return Ask(
+            role_id=self.role.pk,
+            environment_id=self.environment.pk,
+            accounts=choices_of(self.accounts),
+            duration=self.duration,
+            reason=self.reason,
+            ticket=self.ticket,
+            start=self.start,
+        )
+
+
+def submit(user_id: int, form: Form) -> AccessRequest:
+    """Makes an access request, approved at once where the policy says so.
+
+    Raises:
+        Refused: the policies do not allow it; the refusal is recorded.
+    """
+    person = people.load(user_id)
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            known = AccessRequest.objects.filter(pk=form.id, requester_id=user_id).first()
+            if known is not None:
+                return known
+            judgement = judging.judge(person, form.ask, now)
+            if not judgement.verdict or judgement.terms is None:
+                raise Refused(*(judgement.refusals or (judgement.verdict,)))
+            request = _make(person, form, judgement.terms, now)
+            if judgement.terms.approves_automatically.value:
+                _approve(request, Actor.system("policy"), now, f"“{judgement.terms.approves_automatically.rule}” approves it.")
+            else:
+                outbox.add_for_approvers(request, request.stages.get(position=1), now=now)
+    except Refused as refused:
+        _record_refusal(person, Action.REQUEST_REFUSED, form.id, refused.refusals, role=form.role.name, environment=form.environment.name)
+        raise
+    except IntegrityError:
+        # The same form, sent twice at the same moment: one of the two made the request.
+        twin = AccessRequest.objects.filter(pk=form.id, requester_id=user_id).first()
+        if twin is None:
+            raise Refused(Verdict(False, "This form cannot be sent again; begin a new one.", "form")) from None
+        return twin
+    return request
+
+
+def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequest:
+    stages = [(stage.position, stage.approver_group_id, stage.approvals_needed) for stage in terms.stages]
+    request = AccessRequest(
+        id=form.id,
+        requester=get_user_model().objects.get(pk=person.user_id),
+        role=form.role,
+        environment=form.environment,
+        permission_set_id=terms.permission_set_id,
+        duration=form.duration,
+        start=form.start if form.start and form.start > now else None,
+        reason=form.reason,
+        ticket=form.ticket,
+        terms=judging.described(terms),
+        submitted_at=now,
+        lapses_at=now + settings.REQUEST_LAPSES_AFTER,
+    )
+    request.digest = asked.digest(request, [account.account_id for account in form.accounts], stages)
+    data: dict[str, Any] = {
+        "accounts": [str(account) for account in form.accounts],
+        "permission_set": request.permission_set.arn,
+        "duration_seconds": int(form.duration.total_seconds()),
+        "start": request.start.isoformat() if request.start else None,
+        "reason": form.reason,
+        "ticket": form.ticket,
+        "terms": request.terms,
+        "digest": request.digest,
+    }
+    begin(request, actor=person.actor, action=Action.REQUEST_SUBMITTED, data=data)
+    request.accounts.set(form.accounts)
+    RequestStage.objects.bulk_create(
+        RequestStage(request=request, position=stage.position, approver_group_id=stage.approver_group_id, approvals_needed=stage.approvals_needed, rule=stage.rule)
+        for stage in terms.stages
+    )
+    return request
+
+
+def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment: str, digest: str) -> AccessRequest:
+    """Counts one approver's yes or no at the present stage, and moves the request on when that settles it.
+
+    Args:
+        user_id: who decides.
+        request_id: on what.
+        answer: yes or no.
+        comment: why; a no must say.
+        digest: of the request as this person was shown it.
+
+    Raises:
+        Refused: the person may not decide now, or was shown something else; the refusal is recorded.
+    """
+    person = people.load(user_id)
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+            person = people.load(user_id)
+            if not (verdict := permissions.may_decide(person, request, now)):
+                raise Refused(verdict)
+            if digest != request.digest or asked.digest_now(request) != request.digest:
+                raise Refused(Verdict(False, "The request is not what you were shown; look at it again.", "what is shown is what is granted"))
+            if answer == Decision.Answer.DENY and not comment.strip():
+                raise Refused(Verdict(False, "Say why; the person who asks will read it.", "reason", "comment"))
+            _decide(person, request, answer, comment.strip(), now)
+    except Refused as refused:
+        _record_refusal(person, Action.DECISION_REFUSED, request_id, refused.refusals)
+        raise
+    return request
+
+
+def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, comment: str, now: datetime) -> None:
+    stage = request.stages.select_related("approver_group").get(position=request.stage)
+    decision = Decision(
+        request=request,
+        stage=stage.position,
+        approver_group=stage.approver_group,
+        decided_by_id=person.user_id,
+        answer=answer,
+        comment=comment,
+        digest=request.digest,
+        decided_at=now,
+    )
+    decision._history_user = person.actor  # type: ignore[attr-defined]
+    decision.save(force_insert=True)
+    data = {
+        "answer": str(answer),
+        "verdict": Decision.Answer(answer).label.lower(),
+        "stage": stage.position,
+        "approver_group": stage.approver_group.name,
+        "comment": comment,
+        "digest": request.digest,
+        "role": request.role.name,
+        "environment": request.environment.name,
+    }
+    record(person.actor, Action.DECISION_MADE, Subject("request", str(request.pk)), data)
+    if answer == Decision.Answer.DENY:
+        transition(request, RequestStatus.DENIED, actor=person.actor, reason=comment, outcome=comment, decided_at=now, closed_at=now)
+        outbox.add(request, "denied", [request.requester_id], now=now)
+        return
+    agreed = request.decisions.filter(stage=stage.position, answer=Decision.Answer.APPROVE).count()
+    if agreed < stage.approvals_needed:
+        return
+    following = request.stages.filter(position__gt=stage.position).first()
+    if following is None:
+        _approve(request, person.actor, now, "Every stage has agreed.")
+        outbox.add(request, "approved", [request.requester_id], now=now)
+    else:
+        request.stage = following.position
+        request._history_user = person.actor  # type: ignore[attr-defined]
+        request.save(update_fields=["stage"])
+        outbox.add_for_approvers(request, following, now=now)
+
+
+def _approve(request: AccessRequest, actor: Actor, now: datetime, reason: str) -> None:
+    start_at = max(request.start, now) if request.start else now
+    transition(request, RequestStatus.APPROVED, actor=actor, reason=reason, decided_at=now, start_due_at=start_at)
+    if start_at <= now:
+        tasks.send_after_commit(tasks.start, str(request.pk))
+
+
+def withdraw(user_id: int, request_id: uuid.UUID) -> AccessRequest:
+    """Takes a request back before it has started.
+
+    Raises:
+        Refused: it is somebody else's, or too late.
+    """
+    with transaction.atomic():
+        request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+        person = people.load(user_id)
+        _demand(permissions.may_withdraw(person, request))
+        now = clock.now()
+        transition(request, RequestStatus.WITHDRAWN, actor=person.actor, closed_at=now, start_due_at=None, outcome="Withdrawn by the person who asked.")
+    return request
+
+
+def give_back(user_id: int, request_id: uuid.UUID) -> AccessRequest:
+    """Ends one's own access now, also while it is still being granted.
+
+    Raises:
+        Refused: it is somebody else's, or there is nothing to end.
+    """
+    with transaction.atomic():
+        request, held = grants.lock(request_id)
+        person = people.load(user_id)
+        _demand(permissions.may_give_back(person, request))
+        _end(held, EndReason.GIVEN_BACK, person, "Given back.")
+    return request
+
+
+def revoke(user_id: int, request_id: uuid.UUID, reason: str) -> AccessRequest:
+    """Ends somebody's access now, also while it is still being granted.
+
+    Raises:
+        Refused: the person may not, there is nothing to end, or no reason is given.
+    """
+    with transaction.atomic():
+        request, held = grants.lock(request_id)
+        person = people.load(user_id)
+        _demand(permissions.may_revoke(person, request))
+        if not reason.strip():
+            raise Refused(Verdict(False, "Say why; it is recorded.", "reason", "reason"))
+        _end(held, EndReason.REVOKED, person, reason.strip())
+        outbox.add(request, "revoked", [request.requester_id], now=clock.now(), reason=reason.strip())
+    return request
+
+
+def _end(held: list[Any], end_reason: EndReason, person: Person, reason: str) -> None:
+    ended = grants.begin_revoking(held, end_reason, actor=person.actor, now=clock.now(), reason=reason)
+    tasks.send_after_commit(tasks.converge, [str(grant.assignment_id) for grant in ended])
+
+
+def _demand(verdict: Verdict) -> None:
+    if not verdict:
+        raise Refused(verdict)
+
+
+def _record_refusal(person: Person, action: Action, request_id: uuid.UUID, refusals: Sequence[Verdict], **data: str) -> None:
+    """After the refused block has rolled back: the attempt itself is history."""
+    reasons = {"reason": " ".join(r.reason for r in refusals), "rule": ", ".join(dict.fromkeys(r.rule for r in refusals))}
+    with transaction.atomic():
+        record(person.actor, action, Subject("request", str(request_id)), {**data, **reasons})

@@ -1,0 +1,201 @@
+"""What may be asked for: roles, environments, accounts, approver groups and the access policies that join them."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from auditlog.history import Records
+
+object_id_validator = RegexValidator(
+    r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", "Give the group's object id from Entra: a GUID in lower case."
+)
+account_id_validator = RegexValidator(r"^[0-9]{12}\Z", "An AWS account id is 12 digits.")
+permission_set_arn_validator = RegexValidator(
+    r"^arn:aws[a-z-]*:sso:::permissionSet/(sso)?ins-[0-9a-f]{16}/ps-[0-9a-f]{16}\Z",
+    "Give the ARN as AWS shows it: arn:aws:sso:::permissionSet/ssoins-…/ps-….",
+)
+
+
+class DirectoryGroup(models.Model):
+    """An Entra group, known by its object id; the name is for show."""
+
+    object_id = models.CharField(max_length=36, unique=True, validators=[object_id_validator])
+    name = models.CharField(max_length=256)
+
+    history = Records()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """A job function in human words, never an action."""
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=80, unique=True)
+    description = models.TextField(help_text="What somebody in this role does, in a sentence or two.")
+    is_offered = models.BooleanField("offered", default=True, help_text="Off: nobody may ask for it; running access ends as agreed.")
+
+    history = Records()
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar = [models.UniqueConstraint(Lower("name"), name="role_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Sensitivity(models.IntegerChoices):
+    """How much harm access to an environment can do; the order counts."""
+
+    SANDBOX = 1, "Sandbox"
+    DEVELOPMENT = 2, "Development"
+    STAGING = 3, "Staging"
+    PRODUCTION = 4, "Production"
+
+
+class Environment(models.Model):
+    """A named set of AWS accounts with one sensitivity."""
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=80, unique=True)
+    description = models.TextField(blank=True)
+    sensitivity = models.PositiveSmallIntegerField(choices=Sensitivity)
+
+    history = Records()
+
+    class Meta:
+        ordering = ("sensitivity", "name")
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("name"), name="environment_name_unique"),
+            models.CheckConstraint(condition=Q(sensitivity__in=Sensitivity.values), name="environment_sensitivity_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Account(models.Model):
+    """An AWS account, as AWS has it, in at most one environment."""
+
+    account_id = models.CharField(max_length=12, unique=True, validators=[account_id_validator])
+    name = models.CharField(max_length=80)
+    email = models.CharField(max_length=320, blank=True)
+    environment = models.ForeignKey(Environment, models.PROTECT, null=True, blank=True, related_name="accounts")
+    vanished_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When AWS stopped listing it.")
+
+    history = Records()
+
+    class Meta:
+        ordering = ("name", "account_id")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(account_id__regex=r"^[0-9]{12}$"), name="account_id_is_12_digits"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.account_id})"
+
+
+class PermissionSet(models.Model):
+    """A permission set, as AWS has it."""
+
+    arn = models.CharField("ARN", max_length=224, unique=True, validators=[permission_set_arn_validator])
+    name = models.CharField(max_length=32)
+    description = models.CharField(max_length=700, blank=True)
+    session_duration = models.DurationField(default=timedelta(hours=1), help_text="How long a session lives on after its assignment is gone.")
+    vanished_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When AWS stopped listing it.")
+
+    history = Records()
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(session_duration__gte=timedelta(hours=1), session_duration__lte=timedelta(hours=12)),
+                name="permission_set_session_1h_to_12h",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApproverGroup(models.Model):
+    """People who decide, drawn from directory groups at the moment of each decision."""
+
+    name = models.CharField(max_length=80)
+    description = models.TextField(blank=True)
+    directory_groups = models.ManyToManyField(DirectoryGroup, related_name="approver_groups", help_text="A member of any of them may decide.")
+
+    history = Records(m2m_fields=[directory_groups])
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar = [models.UniqueConstraint(Lower("name"), name="approver_group_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccessPolicy(models.Model):
+    """This role, in this environment, may be requested by these people, on these terms, decided by these stages."""
+
+    class AutomaticApproval(models.TextChoices):
+        NEVER = "never", "Never: people decide"
+        ALWAYS = "always", "Always: at once, by this policy"
+
+    name = models.CharField(max_length=120, unique=True)
+    role = models.ForeignKey(Role, models.PROTECT, related_name="policies")
+    environment = models.ForeignKey(Environment, models.PROTECT, related_name="policies")
+    requestable_by = models.ManyToManyField(DirectoryGroup, blank=True, related_name="access_policies", help_text="Members of any of these groups may ask.")
+    departments = models.JSONField(default=list, blank=True, help_text='People of any of these departments may ask, too: ["Payments", "Data"].')
+    permission_set = models.ForeignKey(PermissionSet, models.PROTECT, related_name="policies")
+    default_duration = models.DurationField(default=timedelta(hours=1))
+    longest_duration = models.DurationField(default=timedelta(hours=8))
+    accounts_per_request = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
+    ticket_pattern = models.CharField(max_length=200, blank=True, help_text="A regular expression that the whole ticket must match; empty: no ticket asked.")
+    automatic_approval = models.CharField(max_length=10, choices=AutomaticApproval, default=AutomaticApproval.NEVER)
+    is_in_force = models.BooleanField("in force", default=True)
+
+    history = Records(m2m_fields=[requestable_by])
+
+    class Meta:
+        ordering = ("environment__sensitivity", "role__name", "name")
+        verbose_name_plural = "access policies"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(default_duration__gt=timedelta(0)), name="policy_default_duration_positive"),
+            models.CheckConstraint(condition=Q(longest_duration__gte=F("default_duration")), name="policy_longest_at_least_default"),
+            models.CheckConstraint(condition=Q(accounts_per_request__gte=1), name="policy_accounts_at_least_one"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApprovalStage(models.Model):
+    """One step of a policy's decision: so many distinct people of one approver group must agree."""
+
+    policy = models.ForeignKey(AccessPolicy, models.CASCADE, related_name="stages")
+    position = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)], help_text="Stages run in this order.")
+    approver_group = models.ForeignKey(ApproverGroup, models.PROTECT, related_name="stages")
+    approvals_needed = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
+
+    history = Records()
+
+    class Meta:
+        ordering = ("policy", "position")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("policy", "position"), name="stage_position_unique_in_policy"),
+            models.CheckConstraint(condition=Q(position__gte=1, approvals_needed__gte=1), name="stage_counts_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.approvals_needed} of {self.approver_group}"

@@ -1,0 +1,301 @@
+"""Judges one ask against the access policies, purely: frozen rows and the time in, a judgement that names its rules out."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Generic, TypeVar
+
+from catalog.people import Person
+
+T = TypeVar("T")
+
+LEAST_DURATION: Final = timedelta(seconds=1)
+LEAST_REASON: Final = 10
+LONGEST_TICKET: Final = 40
+# A start this little in the past is the time it took to fill in the form.
+START_GRACE: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Yes or no, in words a person can act on, with the rule that made it; `field` is the form field it speaks of."""
+
+    allowed: bool
+    reason: str
+    rule: str
+    field: str = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+@dataclass(frozen=True)
+class Stage:
+    """So many distinct people of one approver group must agree; `group_ids` are directory groups' object ids."""
+
+    position: int
+    approver_group_id: int
+    approver_group: str
+    group_ids: frozenset[str]
+    approvals_needed: int
+    rule: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One access policy in force, with its role, environment and permission set as far as a judgement needs them."""
+
+    id: int
+    version: int
+    name: str
+    role_id: int
+    role: str
+    role_is_offered: bool
+    environment_id: int
+    environment: str
+    group_ids: frozenset[str]
+    departments: frozenset[str]
+    permission_set_id: int
+    permission_set: str
+    permission_set_vanished: bool
+    default_duration: timedelta
+    longest_duration: timedelta
+    accounts_per_request: int
+    ticket_pattern: str
+    approves_automatically: bool
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class AccountChoice:
+    """An account that was chosen: where it belongs, and whether AWS still has it."""
+
+    account_id: str
+    name: str
+    environment_id: int | None
+    vanished: bool
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a person asks for; `start` None means now."""
+
+    role_id: int
+    environment_id: int
+    accounts: tuple[AccountChoice, ...]
+    duration: timedelta
+    reason: str
+    ticket: str
+    start: datetime | None
+
+
+@dataclass(frozen=True)
+class Limit(Generic[T]):
+    """A term's value and the policy that set it."""
+
+    value: T
+    rule: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The most restrictive of all matching policies, term by term, each with its rule."""
+
+    policies: tuple[Policy, ...]
+    permission_set_id: int
+    permission_set: str
+    default_duration: Limit[timedelta]
+    longest_duration: Limit[timedelta]
+    accounts_per_request: Limit[int]
+    ticket_patterns: tuple[Limit[str], ...]
+    approves_automatically: Limit[bool]
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The terms that hold and every refusal; allowed only if there are terms and no refusal."""
+
+    terms: Terms | None
+    refusals: tuple[Verdict, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The first refusal, or the approval of the policies that hold."""
+        if self.refusals:
+            return self.refusals[0]
+        if self.terms is None:
+            return Verdict(False, "No access policy says yes.", "default deny")
+        return Verdict(True, "The access policy allows it.", ", ".join(policy.name for policy in self.terms.policies))
+
+
+def matching(policies: Iterable[Policy], person: Person) -> tuple[Policy, ...]:
+    """The policies that let this person ask, by directory group or by department."""
+    return tuple(
+        policy
+        for policy in policies
+        if policy.group_ids & person.groups or (person.department and person.department in policy.departments)
+    )
+
+
+def terms_of(policies: tuple[Policy, ...]) -> Terms:
+    """The terms that hold when all of these policies do: the most restrictive value of each.
+
+    Args:
+        policies: at least one, all for one role and environment and one permission set.
+    """
+    shortest = min(policies, key=lambda policy: policy.longest_duration)
+    default = min(policies, key=lambda policy: policy.default_duration)
+    fewest = min(policies, key=lambda policy: policy.accounts_per_request)
+    decided_by_people = next((policy for policy in policies if not policy.approves_automatically), None)
+    return Terms(
+        policies=policies,
+        permission_set_id=policies[0].permission_set_id,
+        permission_set=policies[0].permission_set,
+        default_duration=Limit(min(default.default_duration, shortest.longest_duration), default.name),
+        longest_duration=Limit(shortest.longest_duration, shortest.name),
+        accounts_per_request=Limit(fewest.accounts_per_request, fewest.name),
+        ticket_patterns=tuple(Limit(policy.ticket_pattern, policy.name) for policy in policies if policy.ticket_pattern),
+        approves_automatically=Limit(decided_by_people is None, (decided_by_people or policies[0]).name),
+        stages=_joined_stages(policies) if decided_by_people else (),
+    )
+
+
+def _joined_stages(policies: tuple[Policy, ...]) -> tuple[Stage, ...]:
+    """The stages of all policies in order; a group that several policies name decides as often as the strictest asks."""
+    strictest: dict[int, list[Stage]] = {}
+    for policy in policies:
+        for group in {stage.approver_group_id for stage in policy.stages}:
+            mine = [stage for stage in policy.stages if stage.approver_group_id == group]
+            known = strictest.get(group, [])
+            if sum(stage.approvals_needed for stage in mine) > sum(stage.approvals_needed for stage in known):
+                strictest[group] = mine
+    ordered = sorted(
+        (stage for stages in strictest.values() for stage in stages),
+        key=lambda stage: (stage.position, stage.rule, stage.approver_group),
+    )
+    return tuple(replace(stage, position=number) for number, stage in enumerate(ordered, start=1))
+
+
+def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime, longest_lead: timedelta) -> Judgement:
+    """Judges an ask; anything not allowed is refused, and a rule that cannot be worked out refuses, too.
+
+    Args:
+        policies: all that are in force; those for other roles and environments are passed over.
+        person: who asks, as the directory has them at this moment.
+        ask: what for.
+        now: the moment of judging, aware.
+        longest_lead: how far ahead a start may lie.
+    """
+    concerned = [policy for policy in policies if (policy.role_id, policy.environment_id) == (ask.role_id, ask.environment_id)]
+    matched = matching(concerned, person)
+    if not person.is_active:
+        return Judgement(None, (Verdict(False, "This person is disabled in the directory.", "people"),))
+    if not matched:
+        return Judgement(None, (_unmatched(concerned),))
+    if len({policy.permission_set_id for policy in matched}) > 1:
+        names = " and ".join(f"“{policy.name}”" for policy in matched)
+        return Judgement(None, (Verdict(False, f"{names} name different permission sets; an admin must settle it.", names, "role"),))
+    terms = terms_of(matched)
+    refusals = [refusal for rule in _RULES for refusal in _applied(rule, terms, ask, now, longest_lead)]
+    return Judgement(terms, tuple(refusals))
+
+
+def _unmatched(concerned: list[Policy]) -> Verdict:
+    if not concerned:
+        return Verdict(False, "No access policy offers this role in this environment.", "default deny", "role")
+    names = ", ".join(f"“{policy.name}”" for policy in concerned)
+    return Verdict(False, f"You are in none of the groups or departments that {names} names.", names, "role")
+
+
+Rule = Callable[[Terms, Ask, datetime, timedelta], Iterator[Verdict]]
+
+
+def _applied(rule: Rule, terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> list[Verdict]:
+    try:
+        return list(rule(terms, ask, now, longest_lead))
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong in a rule, the answer is no
+        name = getattr(rule, "__name__", "rule").strip("_").replace("_", " ")
+        return [Verdict(False, f"The rule about the {name} could not be worked out ({error}); an admin must mend it.", name)]
+
+
+def _role(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+    for policy in terms.policies:
+        if not policy.role_is_offered:
+            yield Verdict(False, f"The role {policy.role} is not offered at present.", f"role {policy.role}", "role")
+            return
+
+
+def _permission_set(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+    for policy in terms.policies:
+        if policy.permission_set_vanished:
+            reason = f"AWS no longer has the permission set {policy.permission_set}; an admin must choose another."
+            yield Verdict(False, reason, policy.name, "role")
+            return
+
+
+def _accounts(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+    limit = terms.accounts_per_request
+    if not ask.accounts:
+        yield Verdict(False, "Choose at least one account.", "accounts", "accounts")
+    if len(ask.accounts) > limit.value:
+        plural = "account" if limit.value == 1 else "accounts"
+        yield Verdict(False, f"“{limit.rule}” allows {limit.value} {plural} a request; {len(ask.accounts)} are chosen.", limit.rule, "accounts")
+    for account in ask.accounts:
+        if account.environment_id != ask.environment_id:
+            yield Verdict(False, f"{account.name} is not in this environment.", "catalog", "accounts")
+        elif account.vanished:
+            yield Verdict(False, f"AWS no longer lists {account.name}.", "inventory", "accounts")
+
+
+def _duration(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+    limit = terms.longest_duration
+    if ask.duration < LEAST_DURATION:
+        yield Verdict(False, "Ask for a time longer than none.", "duration", "duration")
+    if ask.duration > limit.value:
+        yield Verdict(False, f"“{limit.rule}” allows at most {spell(limit.value)}.", limit.rule, "duration")
+
+
+def _start(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+    if ask.start is None:
+        return
+    if ask.start < now - START_GRACE:
+        yield Verdict(False, "The start lies in the past.", "start", "start")
+    if ask.start > now + longest_lead:
+        yield Verdict(False, f"The start may lie at most {spell(longest_lead)} ahead.", "longest lead", "start")
+
+
+def _reason(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+    if len(" ".join(ask.reason.split())) < LEAST_REASON:
+        yield Verdict(False, f"Say why in at least {LEAST_REASON} characters; approvers and auditors read it.", "reason", "reason")
+
+
+def _ticket(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+    if len(ask.ticket) > LONGEST_TICKET:
+        yield Verdict(False, f"A ticket is at most {LONGEST_TICKET} characters.", "ticket", "ticket")
+        return
+    for pattern in terms.ticket_patterns:
+        if not re.fullmatch(pattern.value, ask.ticket):
+            reason = f"“{pattern.rule}” asks for a ticket of the form {pattern.value}."
+            yield Verdict(False, reason, pattern.rule, "ticket")
+
+
+def _stages(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+    if not terms.approves_automatically.value and not terms.stages:
+        rule = terms.approves_automatically.rule
+        yield Verdict(False, f"“{rule}” names nobody who decides; an admin must add a stage.", rule, "role")
+
+
+_RULES: Final[tuple[Rule, ...]] = (_role, _permission_set, _accounts, _duration, _start, _reason, _ticket, _stages)
+
+
+def spell(duration: timedelta) -> str:
+    """A duration in words: "1 day 2 hours", "45 minutes", "5 seconds"; never more than two units."""
+    seconds = int(duration.total_seconds())
+    parts = []
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return " ".join(parts[:2]) or "no time"

@@ -1,0 +1,1 @@
+"""Says whether this process lives, and whether it can do its work."""

@@ -1,0 +1,5 @@
+"""Addresses of catalog."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
