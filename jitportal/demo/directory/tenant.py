@@ -48,6 +48,10 @@ class Directory:
     def issuer(self) -> str:
         return f"{self.base_url}/{self.tenant_id}/v2.0"
 
+    def add(self, person: Person) -> None:
+        """Puts a person in, or in place of the one with the same object id."""
+        self.people[person.object_id] = person
+
     def rotate_keys(self) -> None:
         """Signs with a new key; tokens signed with the one before are still verifiable."""
         self.keys.rotate()

@@ -1,0 +1,121 @@
+"""Reads what the directory's token says about a person, and refuses what the portal cannot rely on. Pure."""
+
+import hmac
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from jitportal.signin.refusals import BEGIN_AGAIN, Refused, Rule
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LONGEST: Final = {"name": 500, "preferred_username": 320, "email": 320, "department": 200}
+
+
+@dataclass(frozen=True)
+class Claims:
+    """A person as the directory has just described them; ids are lower-case GUIDs, groups are object ids."""
+
+    tenant_id: str
+    object_id: str
+    user_name: str
+    name: str
+    email: str = ""
+    department: str = ""
+    groups: frozenset[str] = frozenset()
+
+
+def read(token: Mapping[str, Any], *, issuer: str, tenant_id: str, nonce: str) -> Claims:
+    """The claims of a token whose signature, audience and times have been verified.
+
+    `nonce` is the one this sign-in began with. Raises Refused, with a sentence that names the claim.
+    Sources: Microsoft identity platform, "ID token claims reference"; OpenID Connect Core 3.1.3.7.
+    """
+    said = token.get("nonce")
+    if not nonce or not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
+        raise Refused(Rule.NONCE, "The directory's answer (claim nonce) belongs to another sign-in.", BEGIN_AGAIN)
+    if token.get("iss") != issuer:
+        raise Refused(Rule.ISSUER, "The token (claim iss) was not issued by this portal's directory.")
+    if token.get("tid") != tenant_id:
+        raise Refused(Rule.TENANT, "The token (claim tid) is from another tenant than this portal's.")
+    _refuse_guests(token, issuer, tenant_id)
+    object_id = _guid(token, "oid")
+    user_name = _text(token, "preferred_username")
+    if not user_name:
+        raise _malformed("preferred_username", "is missing")
+    return Claims(
+        tenant_id=tenant_id,
+        object_id=object_id,
+        user_name=user_name,
+        name=_text(token, "name") or user_name,
+        email=_text(token, "email"),
+        department=_text(token, "department"),
+        groups=_groups(token),
+    )
+
+
+def object_id_in(token: Mapping[str, Any]) -> str:
+    """The person's object id if the token has one, else nothing: to say in the record who was refused."""
+    said = token.get("oid")
+    return said.lower() if isinstance(said, str) and _GUID.fullmatch(said.lower()) else ""
+
+
+def _refuse_guests(token: Mapping[str, Any], issuer: str, tenant_id: str) -> None:
+    """`idp` names another home than the issuer for guests, and is absent for members; the optional `acct` is 1 for guests."""
+    at_home = {None, issuer, f"https://sts.windows.net/{tenant_id}/"}
+    # Compared as text: a claim of another type names no home that is ours.
+    homes = {None if token.get("idp") is None else str(token["idp"])}
+    if not homes <= at_home or token.get("acct") not in (None, 0, "0"):
+        raise Refused(
+            Rule.GUEST,
+            "The account is a guest in this tenant (claim idp or acct), and guests are not let in.",
+            "Use the account of your own that this organisation gave you.",
+        )
+
+
+def _groups(token: Mapping[str, Any]) -> frozenset[str]:
+    """The groups, which are never taken as none when the directory only says that there are too many to list."""
+    elsewhere = token.get("_claim_names", {})
+    if not isinstance(elsewhere, Mapping):
+        raise _malformed("_claim_names", "is not a set of names")
+    if "groups" in elsewhere or token.get("hasgroups") not in (None, False, "false"):
+        raise Refused(
+            Rule.OVERAGE,
+            "You are in more than 200 directory groups, so the token did not list them, and what you may ask for is not known.",
+            "Ask your directory administrators to send this application only the groups that are assigned to it.",
+        )
+    said = token.get("groups", [])
+    if not isinstance(said, list) or not all(isinstance(group, str) for group in said):
+        raise _malformed("groups", "is not a list of object ids")
+    groups = frozenset(group.lower() for group in said)
+    if not all(_GUID.fullmatch(group) for group in groups):
+        raise _malformed("groups", "has an entry that is not an object id (the application must send group ids, not names)")
+    return groups
+
+
+def _guid(token: Mapping[str, Any], claim: str) -> str:
+    said = token.get(claim)
+    if said is None:
+        raise _malformed(claim, "is missing")
+    if not isinstance(said, str) or not _GUID.fullmatch(said.lower()):
+        raise _malformed(claim, "is not a GUID")
+    return said.lower()
+
+
+def _text(token: Mapping[str, Any], claim: str) -> str:
+    """The claim without space around it, empty if absent."""
+    said = token.get(claim, "")
+    if not isinstance(said, str):
+        raise _malformed(claim, "is not text")
+    said = said.strip()
+    if len(said) > _LONGEST[claim]:
+        raise _malformed(claim, f"is longer than {_LONGEST[claim]} characters")
+    # Control characters and halves of surrogate pairs: no database keeps all of them, and no page shows them.
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in said):
+        raise _malformed(claim, "has characters in it that cannot be shown")
+    return said
+
+
+def _malformed(claim: str, how: str) -> Refused:
+    return Refused(Rule.CLAIM, f"The directory's token is not usable: the claim {claim} {how}.")

@@ -1,0 +1,96 @@
+"""The sign-in page, the way to the directory and back, and the way out."""
+
+import secrets
+from typing import cast
+from urllib.parse import urlencode
+
+import structlog
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.providers.base import AuthProcess
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST, require_safe
+from requests import RequestException
+
+from jitportal.models import User
+from jitportal.signin import pages
+from jitportal.signin.addresses import page_of_portal
+from jitportal.signin.entra import PROVIDER, EntraOAuth2Adapter
+from jitportal.signin.people import record_refusal, record_sign_out
+from jitportal.signin.refusals import Refused
+
+log = structlog.get_logger(__name__)
+
+
+@never_cache
+@require_safe
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """One button; whoever is signed in already goes on to where they were going."""
+    going_to = page_of_portal(request.GET.get("next"))
+    if request.user.is_authenticated:
+        return redirect(going_to)
+    return render(request, "signin/sign_in.html", {"next": going_to, "begin": reverse("openid_connect_login", args=[PROVIDER])})
+
+
+@never_cache
+@require_POST
+def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Sends the browser to the directory.
+
+    What is asked of the directory is said here alone: allauth's own view would take scope, process and parameters from
+    the address. It sends no nonce either; ours waits in the session beside the state.
+    """
+    provider = get_adapter(request).get_provider(request, PROVIDER)
+    provider.oauth2_adapter_class = EntraOAuth2Adapter
+    nonce = secrets.token_urlsafe(32)
+    try:
+        response = provider.redirect(
+            request,
+            process=AuthProcess.LOGIN,
+            next_url=page_of_portal(request.POST.get("next")),
+            auth_params={"nonce": nonce},
+            nonce=nonce,
+        )
+    except ImmediateHttpResponse as answered:
+        return cast(HttpResponse, answered.response)
+    except RequestException as error:
+        return pages.interrupted(request, cancelled=False, exception=error)
+    return cast(HttpResponse, response)
+
+
+@never_cache
+@require_GET
+def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """The directory's answer: a code for a token, the token through the gate, a new session for whom it lets in."""
+    view = OAuth2CallbackView.adapter_view(EntraOAuth2Adapter(request))
+    try:
+        return cast(HttpResponse, view(request))
+    except Refused as refused:
+        # The token could not be verified, so nobody is named in the record.
+        record_refusal(refused, object_id="")
+        return pages.refused(request, refused)
+
+
+@never_cache
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Ends the session here, always, and then the directory's, if it answers."""
+    if isinstance(request.user, User):
+        record_sign_out(request.user, "asked for it")
+    logout(request)
+    landing = reverse("sign-in")
+    try:
+        end_session = EntraOAuth2Adapter(request).end_session_endpoint
+    except (RequestException, OAuth2Error) as error:
+        log.warning("signin.directory_unreachable", error=str(error))
+        end_session = ""
+    if not end_session:
+        return redirect(landing)
+    parameters = urlencode({"post_logout_redirect_uri": request.build_absolute_uri(landing)})
+    return HttpResponseRedirect(f"{end_session}{'&' if '?' in end_session else '?'}{parameters}")

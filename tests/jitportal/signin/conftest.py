@@ -1,0 +1,13 @@
+"""What every test of sign-in starts with: a portal over HTTP, a directory beside it, a browser."""
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from jitportal.demo.directory import Directory
+from tests.browser import Browser
+from tests.directory import directory, directory_people  # noqa: F401
+
+
+@pytest.fixture
+def browser(live_server: LiveServer, directory: Directory) -> Browser:  # noqa: F811
+    return Browser(live_server.url)
