@@ -47,11 +47,15 @@ class Action(StrEnum):
     AUDIT_CHECKPOINT = "audit.checkpoint"
 
 
-# {key} is a key of the event's data, or `actor`; [what is in brackets] is left out when one of its keys has no value.
+# {key} is a key of the data, or `actor`; [what is in brackets] is left out when one of its keys has no value.
 SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
     {
-        Action.REQUEST_SUBMITTED: "{actor} asked for {role} in {environment}[ on {accounts}][ for {duration}][: {reason}]",
-        Action.REQUEST_REFUSED: "{actor} could not ask for {role}[ in {environment}][: {reason}][ (rule: {rule})]",
+        Action.REQUEST_SUBMITTED: (
+            "{actor} asked for {role} in {environment}[ on {accounts}][ for {duration}][: {reason}]"
+        ),
+        Action.REQUEST_REFUSED: (
+            "{actor} could not ask for {role}[ in {environment}][: {reason}][ (rule: {rule})]"
+        ),
         Action.REQUEST_APPROVED: "The request for {role} in {environment} was approved[: {reason}]",
         Action.REQUEST_DENIED: "The request for {role} in {environment} was denied[: {reason}]",
         Action.REQUEST_WITHDRAWN: "{actor} withdrew the request for {role} in {environment}[: {reason}]",
@@ -60,7 +64,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.REQUEST_ACTIVE: "The access as {role} in {environment} is active[ on {accounts}]",
         Action.REQUEST_FAILED: "The access as {role} in {environment} failed[: {reason}]",
         Action.REQUEST_ENDED: "The access as {role} in {environment} ended[: {reason}]",
-        Action.DECISION_MADE: "{actor} decided {verdict}[ at stage {stage}][ for {approver_group}][: {comment}]",
+        Action.DECISION_MADE: "{actor} said {verdict}[ at stage {stage}][ for {approver_group}][: {comment}]",
         Action.DECISION_REFUSED: "{actor} may not decide[: {reason}][ (rule: {rule})]",
         Action.GRANT_WAITING: "The grant on {account} waits[: {reason}]",
         Action.GRANT_GRANTING: "The grant on {account} is being set up[: {reason}]",
@@ -68,7 +72,9 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.GRANT_REVOKING: "The grant on {account} is being taken away[: {reason}]",
         Action.GRANT_ENDED: "The grant on {account} ended[: {reason}]",
         Action.GRANT_FAILED: "The grant on {account} failed[: {reason}]",
-        Action.ASSIGNMENT_STANDING_FOUND: "{principal} already held {permission_set} on {account}; it stays[: {reason}]",
+        Action.ASSIGNMENT_STANDING_FOUND: (
+            "{principal} already held {permission_set} on {account}; it stays[: {reason}]"
+        ),
         Action.ASSIGNMENT_CREATION_SENT: (
             "AWS was asked to give {principal} {permission_set} on {account}[ (operation {operation})]"
         ),
@@ -82,10 +88,11 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
             "AWS was asked to take {permission_set} on {account} from {principal}[ (operation {operation})]"
         ),
         Action.ASSIGNMENT_DELETION_CONFIRMED: (
-            "AWS confirmed that {principal} no longer holds {permission_set} on {account}[ (operation {operation})]"
+            "AWS confirmed that {principal} lost {permission_set} on {account}[ (operation {operation})]"
         ),
         Action.ASSIGNMENT_DELETION_FAILED: (
-            "AWS did not take {permission_set} on {account} from {principal}[: {reason}][ (operation {operation})]"
+            "AWS did not take {permission_set} on {account} from {principal}[: {reason}]"
+            "[ (operation {operation})]"
         ),
         Action.CATALOG_CREATED: "{actor} created the {kind} {object}",
         Action.CATALOG_CHANGED: "{actor} changed the {kind} {object}[: {changes}]",
@@ -94,9 +101,9 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.PERSON_SIGNED_IN: "{actor} signed in",
         Action.PERSON_SIGNED_OUT: "{actor} signed out",
         Action.PERSON_REFUSED: "{actor} was refused at sign-in[: {reason}][ (rule: {rule})]",
-        Action.PERSON_GROUPS_CHANGED: "The directory groups of {actor} changed[, joined {joined}][, left {left}]",
+        Action.PERSON_GROUPS_CHANGED: "{actor} changed directory groups[, joined {joined}][, left {left}]",
         Action.AUDIT_EXPORTED: "{actor} exported the ledger to number {up_to}[, filtered by {filters}]",
-        Action.AUDIT_CHECKPOINT: "A checkpoint of the ledger at number {number} was signed[ with key {key_id}]",
+        Action.AUDIT_CHECKPOINT: "The ledger to number {number} was signed[ with key {key_id}]",
     }
 )
 

@@ -13,14 +13,12 @@ def triggers_are_there(
     *, app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """auditlog.E001 when the record could be edited because a trigger is missing, disabled or altered."""
-    found: list[CheckMessage] = []
-    for database in databases or ():
-        if missing := immutable.missing_triggers(database):
-            found.append(
-                Error(
-                    f"The record is not protected in database {database!r}; missing or altered: {', '.join(missing)}.",
-                    hint="Find out who removed them, then run: manage.py migrate --skip-checks",
-                    id="auditlog.E001",
-                )
-            )
-    return found
+    return [
+        Error(
+            f"The record in database {database!r} is not protected; missing: {', '.join(missing)}.",
+            hint="Find out who removed them, then run: manage.py migrate --skip-checks",
+            id="auditlog.E001",
+        )
+        for database in databases or ()
+        if (missing := immutable.missing_triggers(database))
+    ]

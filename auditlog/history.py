@@ -16,9 +16,9 @@ from auditlog.chain import JSON
 
 
 def Records(**options: Any) -> HistoricalRecords:  # noqa: N802 - it is declared on a model as the class it makes
-    """History for one model, as `history = Records()`; `options` are those of simple-history's HistoricalRecords.
+    """History for one model, as `history = Records()`; `options` are those of HistoricalRecords.
 
-    Set `instance._history_user` to an Actor or a person before saving, and `instance._change_reason` to a text.
+    Before saving, set `instance._history_user` to an Actor or a person, `instance._change_reason` to a text.
     """
     return HistoricalRecords(
         history_user_id_field=models.CharField("changed by", max_length=100, blank=True, default=""),
@@ -41,13 +41,13 @@ def digest(row: models.Model) -> str:
 
 
 def latest_digest(instance: models.Model, pk: Any = None) -> dict[str, JSON]:
-    """Vouches for the newest history row of an object: {"model", "history_id", "sha256"}, to stand in an event's data
-    in the list under "history". After a deletion Django has forgotten the key, so give `pk` then.
+    """Vouches for the newest history row of an object, in the list under "history" in an event's data.
+
+    The shape is {"model", "history_id", "sha256"}. After a deletion Django has forgotten the key: give `pk`.
     """
     manager_name: str = instance._meta.simple_history_manager_attribute  # type: ignore[attr-defined]
-    rows = getattr(type(instance), manager_name).filter(
-        **{instance._meta.pk.attname: instance.pk if pk is None else pk}
-    )
+    key = instance.pk if pk is None else pk
+    rows = getattr(type(instance), manager_name).filter(**{instance._meta.pk.attname: key})
     row = rows.order_by("-history_id")[0]
     return {"model": row._meta.label, "history_id": row.pk, "sha256": digest(row)}
 

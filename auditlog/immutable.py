@@ -1,4 +1,4 @@
-"""Keeps the record as it was written: triggers on every table of the ledger and of history, on both databases."""
+"""Keeps the record as it was written: triggers on every table of the ledger and of history."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from auditlog.chain import GENESIS
 
 
 def protected_models() -> list[type[models.Model]]:
-    """Every model whose rows may be added but never changed or removed: events, checkpoints and all history."""
+    """Every model whose rows are added and then stay: events, checkpoints and all history."""
     history = [
         model for model in apps.get_models(include_auto_created=True) if issubclass(model, HistoricalChanges)
     ]
@@ -39,7 +39,7 @@ def install_after_migrate(using: str, **_: Any) -> None:
 
 
 def missing_triggers(using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """The triggers, as "table.trigger", that are missing, disabled or altered; tables not yet migrated are left out."""
+    """The triggers, as "table.trigger", that are missing, disabled or altered; future tables are left out."""
     connection = connections[using]
     dialect = _dialect(connection)
     found = dialect.found(connection)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -21,7 +20,7 @@ NOTHING: Final[Mapping[str, JSON]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Subject:
-    """What an event speaks of, such as Subject("request", "6b0c…"); the kind is one of the product's words."""
+    """What an event speaks of, such as Subject("request", "6b0c…"); the kind is a word of the product."""
 
     kind: str
     id: str
@@ -34,14 +33,10 @@ def record(actor: Actor, action: Action, subject: Subject, data: Mapping[str, JS
     """Appends one event, as the last statement of the transaction that changes what it tells of.
 
     From here to the end of the transaction every other writer waits, so nothing slow may follow.
-    Raises TransactionManagementError outside `transaction.atomic()`, and TypeError for data that JSON cannot say:
-    an event that cannot be written undoes the change it was to prove.
+    Raises TransactionManagementError outside `transaction.atomic()`, TypeError or ValueError for data that
+    JSON cannot say: an event that cannot be written undoes the change it was to prove.
     """
-    if not connection.in_atomic_block:
-        raise TransactionManagementError(
-            "An event is recorded inside the transaction of the change that it proves."
-        )
-    head = ChainHead.objects.select_for_update().get()
+    head = _locked_head()
     at = timezone.now()
     event = Event(
         number=head.number + 1,
@@ -55,7 +50,7 @@ def record(actor: Actor, action: Action, subject: Subject, data: Mapping[str, JS
     )
     event.canonical = chain.event_text(
         number=event.number,
-        at=stamp(at),
+        at=chain.stamp(at),
         actor=event.actor,
         actor_name=event.actor_name,
         action=event.action,
@@ -77,6 +72,12 @@ def record(actor: Actor, action: Action, subject: Subject, data: Mapping[str, JS
     return event
 
 
-def stamp(at: datetime) -> str:
-    """The one text of a moment: UTC with microseconds, such as 2026-11-20T09:05:45.000000Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def next_number() -> int:
+    """The number that the next event of this transaction will have; from here on every other writer waits."""
+    return _locked_head().number + 1
+
+
+def _locked_head() -> ChainHead:
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("An event is recorded inside the transaction of its change.")
+    return ChainHead.objects.select_for_update().get()

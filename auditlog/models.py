@@ -5,13 +5,13 @@ from typing import Any
 
 from django.db import models
 
-from auditlog import actions
+from auditlog import actions, chain
 
 
 class Event(models.Model):
     """One thing that happened; written by `ledger.record` alone, and never changed.
 
-    `canonical` is the evidence. The other columns repeat it for searching, and verification compares them with it.
+    `canonical` is the evidence. The other columns repeat it for searching; verification compares them.
     There are no foreign keys: an event outlives what it speaks of.
     """
 
@@ -48,6 +48,16 @@ class Event(models.Model):
         return recorded
 
     @property
+    def subject(self) -> str:
+        """What it speaks of, as text: "request:6b0c…"."""
+        return f"{self.subject_kind}:{self.subject_id}"
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The readable columns as text, in the order of an export."""
+        return {column: str(getattr(self, column)) for column in chain.COLUMNS} | {"at": chain.stamp(self.at)}
+
+    @property
     def sentence(self) -> str:
         """The event in human words."""
         return actions.sentence(self.action, self.actor_name, self.data)
@@ -68,7 +78,7 @@ class ChainHead(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A signed statement that the chain had this hash at this number; whoever keeps a copy can prove later changes.
+    """A signed statement that the chain had this hash at this number; a copy of it proves later rewriting.
 
     `signature` is Ed25519 over `chain.checkpoint_text`, in hexadecimal; `key_id` names the public key.
     """
@@ -84,3 +94,8 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"checkpoint at {self.number}"
+
+    @property
+    def stated(self) -> chain.Checkpoint:
+        """The checkpoint as an auditor gets it."""
+        return chain.Checkpoint(self.number, self.hash, chain.stamp(self.at), self.key_id, self.signature)

@@ -7,7 +7,7 @@ from django.db import models
 
 @dataclass(frozen=True)
 class Trigger:
-    """One trigger: the SQL that installs it, over an older one, and the text by which an altered one is told apart."""
+    """One trigger: the SQL that installs it over an older one, and what tells an altered one apart."""
 
     table: str
     name: str

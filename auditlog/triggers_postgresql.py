@@ -1,4 +1,4 @@
-"""The triggers in PostgreSQL's words; each is ENABLE ALWAYS, so that a session posing as a replica is refused too."""
+"""The triggers in PostgreSQL's words; ENABLE ALWAYS, so that a session posing as a replica is refused too."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -69,11 +69,12 @@ def chained(event: type[models.Model], head: type[models.Model]) -> Iterator[Tri
 
 
 def found(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], str]:
-    """The triggers that are there: (table, name) to how they are enabled, when they fire and what they then do."""
+    """The triggers that are there: (table, name) to how they are enabled, when they fire and what they do."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT t.relname, g.tgname, g.tgenabled::text, g.tgtype, coalesce(g.tgqual::text, ''), p.proname, p.prosrc
+            SELECT t.relname, g.tgname, g.tgenabled::text, g.tgtype, coalesce(g.tgqual::text, ''),
+                   p.proname, p.prosrc
             FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid
             WHERE NOT g.tgisinternal AND pg_table_is_visible(t.oid)
             """
@@ -94,7 +95,8 @@ def _trigger(table: str, name: str, moment: str, each: str, function: str) -> Tr
         table,
         name,
         (
-            f'CREATE OR REPLACE TRIGGER "{name}" {moment} "{table}" FOR EACH {each} EXECUTE FUNCTION {function}()',
+            f'CREATE OR REPLACE TRIGGER "{name}" {moment} "{table}" '
+            f"FOR EACH {each} EXECUTE FUNCTION {function}()",
             f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"',
         ),
         _fingerprint("A", bits, "", function, _BODIES[function]),

@@ -41,7 +41,8 @@ def chained(event: type[models.Model], head: type[models.Model]) -> Iterator[Tri
         events,
         "refuse_fork",
         "BEFORE INSERT ON",
-        f'NOT EXISTS (SELECT 1 FROM "{heads}" WHERE "number" + 1 = NEW."number" AND "hash" = NEW."previous_hash")',
+        f'NOT EXISTS (SELECT 1 FROM "{heads}" '
+        'WHERE "number" + 1 = NEW."number" AND "hash" = NEW."previous_hash")',
         "INSERT refused: an event follows the head of the chain",
     )
     yield _trigger(

@@ -1,5 +1,13 @@
 """The addresses of the audit pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from auditlog import views
+
+urlpatterns: list[URLPattern] = [
+    path("", views.audit, name="audit"),
+    path("export.csv", views.export, {"format": "csv"}, name="audit-export"),
+    path("export.jsonl", views.export, {"format": "jsonl"}, name="audit-export-jsonl"),
+    path("checkpoints.json", views.signed_checkpoints, name="audit-checkpoints"),
+    path("verify/", views.verify, name="audit-verify"),
+]

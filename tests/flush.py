@@ -1,4 +1,4 @@
-"""Lets tests empty a database whose triggers refuse exactly that; only tests can, production has no such door."""
+"""Lets tests empty a database whose triggers refuse exactly that; production has no such door."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,0 +1,72 @@
+"""Signs what the chain looks like now, so that whoever keeps the signature can prove any later rewriting."""
+
+from datetime import datetime
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from auditlog import chain, ledger
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.chain import JSON
+from auditlog.integrity import walk_events
+from auditlog.ledger import Subject
+from auditlog.models import ChainHead, Checkpoint, Event
+
+SIGNER: Final = Actor.system("checkpoint")
+
+
+def make() -> Checkpoint | None:
+    """Verifies what was appended since the last checkpoint, signs the head, and records that.
+
+    None when nothing but the last checkpoint itself was recorded since. Raises chain.Broken rather than sign a
+    chain that does not hold.
+    """
+    last = Checkpoint.objects.first()
+    walk = chain.Walk(last.number, last.hash) if last else chain.Walk()
+    for _ in walk_events(walk, up_to=ChainHead.objects.get().number):
+        pass
+    if not _has_news(last, walk.number):
+        return None
+    with transaction.atomic():
+        # Everybody who signs waits here, so that two at once do not sign the same number.
+        ChainHead.objects.select_for_update().get()
+        if Checkpoint.objects.filter(number__gte=walk.number).exists():
+            return None
+        checkpoint = _signed(walk.number, walk.hash, timezone.now())
+        checkpoint.save(force_insert=True)
+        data: dict[str, JSON] = {
+            "number": checkpoint.number,
+            "hash": checkpoint.hash,
+            "key_id": checkpoint.key_id,
+        }
+        ledger.record(
+            SIGNER, Action.AUDIT_CHECKPOINT, Subject("audit", f"checkpoint-{checkpoint.number}"), data
+        )
+    return checkpoint
+
+
+def public_key() -> bytes:
+    """The 32 bytes of the public key that checkpoints are signed with now."""
+    return _private_key().public_key().public_bytes_raw()
+
+
+def _has_news(last: Checkpoint | None, number: int) -> bool:
+    if last is None:
+        return number > 0
+    since = Event.objects.filter(number__gt=last.number, number__lte=number)
+    return since.exclude(action=Action.AUDIT_CHECKPOINT).exists()
+
+
+def _signed(number: int, hash: str, at: datetime) -> Checkpoint:
+    key_id = chain.key_id(public_key())
+    text = chain.checkpoint_text(number=number, hash=hash, at=chain.stamp(at), key_id=key_id)
+    signature = _private_key().sign(text.encode("ascii")).hex()
+    return Checkpoint(number=number, hash=hash, at=at, key_id=key_id, signature=signature)
+
+
+def _private_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(settings.AUDIT_SIGNING_KEY))
