@@ -4,7 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accessrequests import clock, due, permissions
+from accessrequests import due, permissions
+from auditlog import clock
 from catalog import people
 
 

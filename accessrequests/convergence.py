@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
-from accessrequests import clock, grants
+from accessrequests import grants
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.provisioner import (
     AssignmentKey,
@@ -28,9 +28,10 @@ from accessrequests.provisioner import (
 )
 from accessrequests.states import GrantStatus, Operation, Presence
 from accessrequests.steps import Step, Wants, next_step
+from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
-from auditlog.history import latest_digest
+from auditlog.history import attribute, latest_digest
 from auditlog.ledger import Subject, record
 
 log = structlog.get_logger(__name__)
@@ -308,7 +309,7 @@ class _Turn:
         if changes.keys() <= SCHEDULING:
             Assignment.objects.filter(pk=assignment.pk).update(**changes)
         else:
-            assignment._history_user = WORKER  # type: ignore[attr-defined]
+            attribute(assignment, WORKER)
             assignment.save()
         return False
 

@@ -9,12 +9,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
 
-from accessrequests import asked, clock, grants, judging
+from accessrequests import asked, grants, judging
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.notifications import outbox
 from accessrequests.provisioner import Provisioner, ProvisionerError, Refused
 from accessrequests.states import LIVE_GRANT, EndReason, GrantStatus, Operation, RequestStatus
+from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record

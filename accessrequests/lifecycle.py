@@ -9,7 +9,7 @@ from accessrequests.models import AccessRequest, Grant
 from accessrequests.states import GRANT_MOVES, REQUEST_MOVES, GrantStatus, RequestStatus
 from auditlog.actions import Action
 from auditlog.actor import Actor
-from auditlog.history import latest_digest
+from auditlog.history import attribute, latest_digest
 from auditlog.ledger import Subject, record
 
 
@@ -32,7 +32,8 @@ def begin(row: AccessRequest | Grant, *, actor: Actor, action: Action, data: dic
     if row.status != first:
         raise IllegalTransition(row, "new", row.status)
     with transaction.atomic():
-        _save(row, actor, "", force_insert=True)
+        attribute(row, actor)
+        row.save(force_insert=True)
         record(actor, action, _subject(row), {**_described(row), **data, "history": [latest_digest(row)]})
 
 
@@ -58,16 +59,11 @@ def transition(row: AccessRequest | Grant, to: str, *, actor: Actor, reason: str
         row.status = to
         for column, value in changes.items():
             setattr(row, column, value)
-        _save(row, actor, reason)
+        attribute(row, actor, reason)
+        row.save()
         kind = "request" if isinstance(row, AccessRequest) else "grant"
         data = {**_described(row), **{name: _plain(value) for name, value in changes.items()}}
         record(actor, Action(f"{kind}.{to}"), _subject(row), {**data, "reason": reason, "history": [latest_digest(row)]})
-
-
-def _save(row: AccessRequest | Grant, actor: Actor, reason: str, *, force_insert: bool = False) -> None:
-    row._history_user = actor  # type: ignore[union-attr]
-    row._change_reason = reason  # type: ignore[union-attr]
-    row.save(force_insert=force_insert)
 
 
 def _subject(row: AccessRequest | Grant) -> Subject:

@@ -9,8 +9,9 @@ from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accessrequests import clock, convergence, due, provisioner
+from accessrequests import convergence, due, provisioner
 from accessrequests.notifications import outbox
+from auditlog import clock
 
 log = structlog.get_logger(__name__)
 

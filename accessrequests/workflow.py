@@ -10,13 +10,15 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from accessrequests import asked, clock, grants, judging, permissions, tasks
+from accessrequests import asked, grants, judging, permissions, tasks
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, Decision, RequestStage
 from accessrequests.notifications import outbox
 from accessrequests.states import EndReason, RequestStatus
+from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
+from auditlog.history import attribute
 from auditlog.ledger import Subject, record
 from catalog import people
 from catalog.models import Account, Environment, Role
@@ -173,7 +175,7 @@ def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, com
         digest=request.digest,
         decided_at=now,
     )
-    decision._history_user = person.actor  # type: ignore[attr-defined]
+    attribute(decision, person.actor, comment)
     decision.save(force_insert=True)
     data = {
         "answer": str(answer),
@@ -199,7 +201,7 @@ def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, com
         outbox.add(request, "approved", [request.requester_id], now=now)
     else:
         request.stage = following.position
-        request._history_user = person.actor  # type: ignore[attr-defined]
+        attribute(request, person.actor)
         request.save(update_fields=["stage"])
         outbox.add_for_approvers(request, following, now=now)
 

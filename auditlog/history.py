@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from auditlog import chain
+from auditlog import chain, clock
 from auditlog.actor import Actor
 from auditlog.chain import JSON
 
@@ -27,6 +27,13 @@ def Records(**options: Any) -> HistoricalRecords:  # noqa: N802 - it is declared
         history_change_reason_field=models.TextField(blank=True, null=True),
         **options,
     )
+
+
+def attribute(instance: models.Model, actor: Actor, reason: str = "") -> None:
+    """Says who changes an object, why, and when by the ledger's clock; call it before each save."""
+    instance._history_user = actor  # type: ignore[attr-defined]
+    instance._change_reason = reason  # type: ignore[attr-defined]
+    instance._history_date = clock.now()  # type: ignore[attr-defined]
 
 
 def digest(row: models.Model) -> str:

@@ -7,9 +7,8 @@ from typing import Final
 
 from django.db import connection
 from django.db.transaction import TransactionManagementError
-from django.utils import timezone
 
-from auditlog import chain
+from auditlog import chain, clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.chain import JSON
@@ -37,7 +36,7 @@ def record(actor: Actor, action: Action, subject: Subject, data: Mapping[str, JS
     JSON cannot say: an event that cannot be written undoes the change it was to prove.
     """
     head = _locked_head()
-    at = timezone.now()
+    at = clock.now()
     event = Event(
         number=head.number + 1,
         at=at,

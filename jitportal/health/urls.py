@@ -1,5 +1,10 @@
-"""Addresses of catalog."""
+"""Addresses for load balancers and monitors; they need no sign-in and say nothing secret."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from jitportal.health import views
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]

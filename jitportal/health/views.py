@@ -1,0 +1,73 @@
+"""`/healthz`: this process answers. `/readyz`: it can do its work, and if not, which part is missing."""
+
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accessrequests import due
+from auditlog import clock
+from auditlog.immutable import missing_triggers
+
+log = structlog.get_logger(__name__)
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the process can answer at all."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 if every part works, else 503; a JSON object of part → "ok" or what is wrong, in a few words."""
+    parts = {name: _said(name, check) for name, check in PARTS.items()}
+    return JsonResponse(parts, status=200 if set(parts.values()) <= {"ok"} else 503)
+
+
+def _said(name: str, check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with a part, the answer is that it is not ready
+        log.warning("not_ready", part=name, error=str(error))
+        return "not reachable"
+
+
+def _database() -> str:
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(waiting)} migrations are waiting" if waiting else "ok"
+
+
+def _ledger() -> str:
+    missing = missing_triggers()
+    return f"{len(missing)} triggers are missing" if missing else "ok"
+
+
+def _cache() -> str:
+    cache.set("readyz", "ok", 5)
+    return cache.get("readyz") or "does not keep what it is given"
+
+
+def _revocation() -> str:
+    try:
+        late = due.overdue(clock.now())
+    except DatabaseError:
+        return "not reachable"
+    return f"{late} grants are overdue" if late else "ok"
+
+
+PARTS: Final[dict[str, Callable[[], str]]] = {
+    "database": _database,
+    "ledger": _ledger,
+    "cache": _cache,
+    "revocation": _revocation,
+}
