@@ -50,6 +50,7 @@ ANSWERED = frozenset(
 )
 """The calls that moto answers."""
 
+_NEVER_EMPTY = frozenset({"RelayState", "Description", "InlinePolicy"})
 _FOUNDED = datetime(2024, 1, 1, tzinfo=UTC)
 _INTERNAL_ACCOUNTS = itertools.count(900_000_000_000)
 
@@ -178,7 +179,7 @@ def _without_nulls(value: Any) -> Any:
         return {
             key: _without_nulls(item)
             for key, item in value.items()
-            if item is not None and not (item == "" and key in ("RelayState", "Description"))
+            if item is not None and not (item == "" and key in _NEVER_EMPTY)
         }
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]

@@ -76,6 +76,10 @@ class Organisation:
     users: tuple[User, ...] = ()
     groups: tuple[Group, ...] = ()
     region: str = "eu-central-1"
+    instance_id: str = ""
+    """``ssoins-`` and 16 hex digits; derived unless given."""
+    identity_store_id: str = ""
+    """``d-`` and 10 hex digits; derived unless given."""
 
     def __post_init__(self) -> None:
         for what, names in (
@@ -87,6 +91,15 @@ class Organisation:
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"{what} given twice: {', '.join(sorted(twice))}")
+        self._give_id("instance_id", f"ssoins-{_hex('instance', self._seed, length=16)}")
+        self._give_id("identity_store_id", f"d-{_hex('identity-store', self._seed, length=10)}")
+
+    def _give_id(self, name: str, derived: str) -> None:
+        given = getattr(self, name) or derived
+        prefix, _, digits = derived.partition("-")
+        if not re.fullmatch(f"{prefix}-[0-9a-f]{{{len(digits)}}}", given):
+            raise ValueError(f"{name} {given!r} must be {prefix}- and {len(digits)} hex digits")
+        object.__setattr__(self, name, given)
 
     @property
     def _seed(self) -> str:
@@ -98,19 +111,9 @@ class Organisation:
         return (self.management_account, *self.accounts)
 
     @property
-    def instance_id(self) -> str:
-        """``ssoins-`` and 16 hex digits."""
-        return f"ssoins-{_hex('instance', self._seed, length=16)}"
-
-    @property
     def instance_arn(self) -> str:
         """``arn:aws:sso:::instance/ssoins-<16 hex>``."""
         return f"arn:aws:sso:::instance/{self.instance_id}"
-
-    @property
-    def identity_store_id(self) -> str:
-        """``d-`` and 10 hex digits."""
-        return f"d-{_hex('identity-store', self._seed, length=10)}"
 
     @property
     def organization_id(self) -> str:
@@ -156,12 +159,15 @@ class Organisation:
     def joined_by(self, other: "Organisation") -> "Organisation":
         """This organisation with whatever ``other`` has beyond it; what both have stays as it is here.
 
-        ValueError if the two have different management accounts, for then no id of one is valid in the other.
+        ValueError if their management accounts or instances differ, for then no id of one is valid in the other.
         """
-        if other.management_account.id != self.management_account.id:
+        mine, theirs = (
+            (each.management_account.id, each.instance_id, each.identity_store_id) for each in (self, other)
+        )
+        if mine != theirs:
             raise ValueError(
-                f"the state belongs to management account {self.management_account.id}, not to "
-                f"{other.management_account.id}; remove the state file to start over"
+                f"the state belongs to {' / '.join(mine)}, not to {' / '.join(theirs)}; "
+                "remove the state file to start over"
             )
         return replace(
             self,
@@ -200,6 +206,8 @@ class Organisation:
             users=tuple(User(**row) for row in data["users"]),
             groups=tuple(Group(**row) for row in data["groups"]),
             region=data["region"],
+            instance_id=data["instance_id"],
+            identity_store_id=data["identity_store_id"],
         )
 
 

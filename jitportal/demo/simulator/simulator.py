@@ -67,6 +67,8 @@ class Simulator:
     def reorganise(self, organisation: Organisation) -> None:
         """Make ``organisation`` the present one, and remember it."""
         with self.lock:
+            # What fell due before the change must not be judged by what comes after it.
+            self.state.settle(self.clock())
             if organisation != self.state.organisation:
                 self.state.organisation = organisation
                 self._moto.fill(organisation)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
@@ -23,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default %(default)s)")
-        parser.add_argument("--port", type=int, default=4566, help="0 takes a free one (default %(default)s)")
+        # Where the portal looks for it, unless told otherwise.
+        port = settings.ENVIRONMENT.simulator_port
+        parser.add_argument("--port", type=int, default=port, help="0 takes a free one (default %(default)s)")
         parser.add_argument("--state", type=Path, help="file to keep the state in; without it, memory only")
         parser.add_argument(
             "--organisation",
