@@ -15,8 +15,9 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     return render(request, "signin/refused.html", {"refusal": refusal}, status=403)
 
 
-def unreachable(request: HttpRequest) -> HttpResponse:
+def unreachable(request: HttpRequest, cause: Exception) -> HttpResponse:
     """The directory does not answer, or not as a directory does: 503."""
+    log.warning("signin.directory_unreachable", error=str(cause))
     return render(request, "signin/unreachable.html", status=503)
 
 
@@ -28,7 +29,6 @@ def interrupted(request: HttpRequest, *, cancelled: bool, exception: Exception |
     if cancelled:
         return render(request, "signin/interrupted.html", {"cancelled": True})
     if isinstance(exception, RequestException):
-        log.warning("signin.directory_unreachable", error=str(exception))
-        return unreachable(request)
+        return unreachable(request, exception)
     log.warning("signin.interrupted", error=str(exception) if exception else "no sign-in with this state is open")
     return render(request, "signin/interrupted.html", {"cancelled": False}, status=400)

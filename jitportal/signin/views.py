@@ -59,8 +59,8 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
         )
     except ImmediateHttpResponse as answered:
         return cast(HttpResponse, answered.response)
-    except RequestException as error:
-        return pages.interrupted(request, cancelled=False, exception=error)
+    except (RequestException, OAuth2Error) as error:
+        return pages.unreachable(request, error)
     return cast(HttpResponse, response)
 
 
@@ -75,6 +75,9 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
         # The token could not be verified, so nobody is named in the record.
         record_refusal(refused, object_id="")
         return pages.refused(request, refused)
+    except (RequestException, OAuth2Error) as error:
+        # allauth reads the discovery document before it begins to catch these.
+        return pages.unreachable(request, error)
 
 
 @never_cache

@@ -93,7 +93,11 @@ class DirectoryPages:
                 return self._picker(request, redirect_uri, ask.login_hint, ask.contexts)
             if "cancel" in request.form:
                 raise refusals.person_declined()
-            code = self.directory.authorize(request.form.get("person", ""), ask)
+            person = self.directory.person(request.form.get("person", ""))
+            if not person.enabled:
+                # As with Entra, the application does not hear of it.
+                return self._page_of_refusal(refusals.person_disabled())
+            code = self.directory.authorize(person, ask)
         except Refused as refused:
             return _reply(redirect_uri, {"error": refused.code, "error_description": refused.description, "state": state})
         return _reply(redirect_uri, {"code": code, "state": state})

@@ -76,13 +76,14 @@ class Directory:
             "request_uri_parameter_supported": False,
         }
 
-    def authorize(self, person_id: str, ask: Ask) -> str:
-        """A code for this person's answer. Raises Refused if the directory does not let them in."""
-        person = self.people.get(person_id)
-        if person is None:
+    def person(self, object_id: str) -> Person:
+        """Whom the picker's answer names. Raises Refused if that is nobody."""
+        if object_id not in self.people:
             raise refusals.parameter_wrong("person", "names nobody in this directory")
-        if not person.enabled:
-            raise refusals.person_disabled()
+        return self.people[object_id]
+
+    def authorize(self, person: Person, ask: Ask) -> str:
+        """A code for this person's answer."""
         return self._codes.issue(person, ask, self.clock())
 
     def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""Signing out ends the session here and at the directory, and needs a form of our own."""
+
+import pytest
+from pytest_django import Settings
+
+from auditlog.models import Event
+from jitportal.demo.directory import Directory
+from tests.browser import Browser
+from tests.directory import ENGINEER, sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_signing_out_goes_through_the_directory_and_ends_at_the_sign_in_page(
+    browser: Browser, directory: Directory, settings: Settings
+) -> None:
+    sign_in(browser, ENGINEER)
+    kept = browser.session.cookies[settings.SESSION_COOKIE_NAME]
+    page = browser.send(browser.form("/sign-out/"))
+    assert page.url == f"{browser.home}/sign-in/"
+    assert [answer.url.partition("?")[0] for answer in page.history] == [
+        f"{browser.home}/sign-out/",
+        f"{directory.base_url}/{directory.tenant_id}/oauth2/v2.0/logout",
+    ]
+    thief = Browser(browser.home)
+    thief.session.cookies.set(settings.SESSION_COOKIE_NAME, kept)
+    assert "Signed in as" not in thief.get("/").text
+
+
+def test_signing_out_is_recorded_once(browser: Browser) -> None:
+    sign_in(browser, ENGINEER)
+    form = browser.form("/sign-out/")
+    browser.send(form)
+    event = Event.objects.latest("number")
+    assert (event.action, event.actor) == ("person.signed_out", f"person:{ENGINEER.object_id}")
+    assert Event.objects.filter(action="person.signed_out").count() == 1
+
+
+def test_a_link_cannot_sign_anybody_out(browser: Browser) -> None:
+    sign_in(browser, ENGINEER)
+    assert browser.get("/sign-out/").status_code == 405
+    assert "Signed in as" in browser.get("/").text
+
+
+def test_another_site_cannot_sign_anybody_out(browser: Browser) -> None:
+    sign_in(browser, ENGINEER)
+    form = browser.form("/sign-out/")
+    form.fields.clear()
+    assert browser.send(form).status_code == 403
+    assert "Signed in as" in browser.get("/").text
+
+
+def test_signing_out_works_while_the_directory_is_away(browser: Browser, settings: Settings) -> None:
+    sign_in(browser, ENGINEER)
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    app["settings"]["server_url"] = "http://127.0.0.1:9/nobody"
+    page = browser.send(browser.form("/sign-out/"))
+    assert page.url == f"{browser.home}/sign-in/"
+    assert "Signed in as" not in browser.get("/").text
