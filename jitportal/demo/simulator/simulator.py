@@ -29,7 +29,11 @@ from .validation import validate
 
 
 class Simulator:
-    """AWS as the portal sees it: IAM Identity Center, the identity store, Organizations and STS of one organisation."""
+    """AWS as the portal sees it: IAM Identity Center, the identity store, Organizations and STS of one organisation.
+
+    Organisation, assignments and operations outlive the process in ``state_path``; faults, limits, counts and a moved
+    clock do not. Safe to use from many threads.
+    """
 
     def __init__(
         self,
