@@ -61,9 +61,14 @@ class SimulatorServer:
         """Finish the calls in hand and close every connection; harmless if not started."""
         if self._thread is None:
             return
+        server = self._server
         self._stopping.set()
-        self._server.pull_trigger()
+        # Everything is closed only after the loop has ended: a loop that closed its own trigger could do so
+        # between these two lines, and the trigger would be pulled on a closed file.
+        server.pull_trigger()
         self._thread.join()
+        server.task_dispatcher.shutdown()
+        server.asyncore.close_all(server._map)
         self._thread = None
         self._server = None
 
@@ -88,6 +93,3 @@ class SimulatorServer:
         # waitress's own run() ends only by an exception in its thread, so its loop is turned here, one round at a time.
         while not self._stopping.is_set():
             server.asyncore.loop(timeout=1.0, use_poll=True, map=server._map, count=1)
-        server.accepting = False
-        server.task_dispatcher.shutdown()
-        server.asyncore.close_all(server._map)
