@@ -23,8 +23,8 @@ EMBEDDED: Final = {
     "client": "c1b2a3d4-5e6f-4a1b-8c2d-9e0f1a2b3c4d",
     "admins": "a0000000-0000-4000-8000-000000000001",
     "compliance": "a0000000-0000-4000-8000-000000000002",
-    "instance": "arn:aws:sso:::instance/ssoins-72230f1f4d7c9a52",
-    "store": "d-9067f1c2a3",
+    "instance": "arn:aws:sso:::instance/ssoins-ac24d6a727ca1d5f",
+    "store": "d-becbaf4ad7",
 }
 
 REMEDIES: Final = {

@@ -1,0 +1,28 @@
+"""Does everything that is due, here and now, in this thread: what workers do in the background, for seeds and tests."""
+
+from accessrequests import convergence, due
+from accessrequests.models import Assignment
+from accessrequests.provisioner import Provisioner
+from accessrequests.states import Operation
+from auditlog import clock
+
+
+def drain(provisioner: Provisioner, most_rounds: int = 50) -> None:
+    """Starts, grants, ends and revokes until nothing is due by the clock.
+
+    Raises:
+        RuntimeError: it does not come to rest.
+    """
+    for _ in range(most_rounds):
+        now = clock.now()
+        due.lapse_requests(now)
+        for request_id in due.starting(now):
+            due.start(request_id, provisioner)
+        due.end_grants(now)
+        # Operations in flight are looked at without waiting for their next poll: there is no clock to wait by here.
+        waiting = {*due.assignments(now), *Assignment.objects.exclude(operation=Operation.NONE).values_list("pk", flat=True)}
+        if not waiting:
+            return
+        for assignment_id in waiting:
+            convergence.converge(assignment_id, provisioner)
+    raise RuntimeError("what is due does not come to rest")

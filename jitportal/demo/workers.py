@@ -1,0 +1,36 @@
+"""A Celery worker and scheduler as threads of this process, for the sizes that have no processes of their own."""
+
+import threading
+from types import TracebackType
+from typing import Final, Self
+
+import celery.worker.state
+from celery.beat import EmbeddedService, Scheduler
+
+from jitportal.celery import app
+
+THREADS: Final = 8
+
+
+class Workers:
+    """`with Workers(): …` runs every task of the portal until the block is left; no more than one a process."""
+
+    def __init__(self) -> None:
+        self._worker = app.WorkController(
+            pool="threads", concurrency=THREADS, queues=["work", "sweep"], loglevel="WARNING", without_mingle=True, without_gossip=True, without_heartbeat=True
+        )
+        self._thread = threading.Thread(target=self._worker.start, name="worker", daemon=True)
+        self._beat = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+
+    def __enter__(self) -> Self:
+        celery.worker.state.should_stop = None
+        self._thread.start()
+        self._beat.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # Nothing new is scheduled, then what runs is finished: convergence needs no more, it goes on at the next start.
+        self._beat.stop()
+        celery.worker.state.should_stop = 0
+        self._thread.join(timeout=15)
+        celery.worker.state.should_stop = None
