@@ -287,7 +287,7 @@ _BASE: Final[_Point] = _decompressed((4 * pow(5, -1, _P) % _P).to_bytes(32, "lit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Verifies the copy named on the command line, prints one sentence, and returns 0 when it is whole, else 1."""
+    """Verifies the copy named on the command line and prints one sentence; 0 when it is whole, else 1."""
     parser = argparse.ArgumentParser(description="Verifies an exported copy of the ledger.")
     parser.add_argument("copy", type=Path, help="export.csv or export.jsonl, not filtered")
     parser.add_argument("--checkpoint", type=Path, help="checkpoints.json, as downloaded from the portal")

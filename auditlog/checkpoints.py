@@ -22,8 +22,8 @@ SIGNER: Final = Actor.system("checkpoint")
 def make() -> Checkpoint | None:
     """Verifies what was appended since the last checkpoint, signs the head, and records that.
 
-    None when nothing but the last checkpoint itself was recorded since. Raises chain.Broken rather than sign a
-    chain that does not hold.
+    None when nothing but the last checkpoint itself was recorded since. Raises chain.Broken rather than sign
+    a chain that does not hold.
     """
     last = Checkpoint.objects.first()
     walk = chain.Walk(last.number, last.hash) if last else chain.Walk()

@@ -19,8 +19,7 @@ class MomentField(forms.Field):
     """A moment in UTC, given as a day or as a day and a time; `at_end` takes a day or a minute to its end."""
 
     def __init__(self, *, at_end: bool, **options: Any) -> None:
-        widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
-        super().__init__(widget=widget, **options)
+        super().__init__(widget=forms.TextInput(attrs={"type": "datetime-local", "step": "1"}), **options)
         self.at_end = at_end
 
     def to_python(self, value: Any) -> datetime | None:
@@ -28,12 +27,27 @@ class MomentField(forms.Field):
         if not text:
             return None
         try:
-            moment, length = _parsed(text)
-            return moment + length if self.at_end else moment
+            return self._moment(text)
         except (ValueError, OverflowError):
             raise ValidationError(
                 "Give a day, such as 2026-11-20, or a day and a time, such as 2026-11-20T09:05."
             ) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        """What the box holds again: the exact moment, or the very text when it cannot be read."""
+        try:
+            moment = self._moment(str(value or "").strip())
+        except (ValueError, OverflowError):
+            # A date picker would show text that it cannot read as nothing at all.
+            if value:
+                self.widget.attrs["type"] = "text"
+            return value
+        shown = moment - timedelta(seconds=1) if self.at_end else moment
+        return shown.replace(tzinfo=None).isoformat(timespec="seconds")
+
+    def _moment(self, text: str) -> datetime:
+        moment, length = _parsed(text)
+        return moment + length if self.at_end else moment
 
 
 class EventFilter(forms.Form):

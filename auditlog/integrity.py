@@ -34,7 +34,7 @@ class Verification:
 
 
 def verify(public_keys: Sequence[bytes]) -> Verification:
-    """Verifies everything in bounded memory, without a lock; what is appended meanwhile waits for the next time.
+    """Verifies everything in bounded memory, without a lock; what comes meanwhile waits for the next time.
 
     `public_keys`: 32 bytes each; a checkpoint signed with any other key is a problem.
     """

@@ -7,6 +7,7 @@ from typing import Final
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from auditlog.chain import GENESIS
 from auditlog.trigger import Trigger
 
 _REFUSE: Final = """
@@ -16,12 +17,12 @@ BEGIN
 END
 """
 
-_FORK: Final = """
+_FORK: Final = f"""
 BEGIN
-    IF NOT EXISTS (
-        SELECT 1 FROM auditlog_chainhead WHERE number + 1 = NEW.number AND hash = NEW.previous_hash
+    IF NOT (NEW.number = 1 AND NEW.previous_hash = '{GENESIS}') AND NOT EXISTS (
+        SELECT 1 FROM auditlog_event WHERE number = NEW.number - 1 AND hash = NEW.previous_hash
     ) THEN
-        RAISE EXCEPTION 'INSERT refused: an event follows the head of the chain'
+        RAISE EXCEPTION 'INSERT refused: an event follows the last one'
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
@@ -60,7 +61,7 @@ def append_only(model: type[models.Model]) -> Iterator[Trigger]:
 
 
 def chained(event: type[models.Model], head: type[models.Model]) -> Iterator[Trigger]:
-    """Lets the head move only to the event after it, and an event be added only at the head."""
+    """Lets an event be added only after the last one, and the head move only to its next event."""
     events, heads = event._meta.db_table, head._meta.db_table
     yield _trigger(events, "auditlog_refuse_fork", "BEFORE INSERT ON", "ROW", "auditlog_fork")
     yield _trigger(heads, "auditlog_only_forward", "BEFORE UPDATE ON", "ROW", "auditlog_forward")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from auditlog.chain import GENESIS
 from auditlog.trigger import Trigger, unique_keys
 
 
@@ -35,22 +36,24 @@ def append_only(model: type[models.Model]) -> Iterator[Trigger]:
 
 
 def chained(event: type[models.Model], head: type[models.Model]) -> Iterator[Trigger]:
-    """Lets the head move only to the event after it, and an event be added only at the head."""
+    """Lets an event be added only after the last one, and the head move only by one.
+
+    Neither trigger speaks of the other's table: SQLite could then not remake that table in a migration.
+    """
     events, heads = event._meta.db_table, head._meta.db_table
     yield _trigger(
         events,
         "refuse_fork",
         "BEFORE INSERT ON",
-        f'NOT EXISTS (SELECT 1 FROM "{heads}" '
-        'WHERE "number" + 1 = NEW."number" AND "hash" = NEW."previous_hash")',
-        "INSERT refused: an event follows the head of the chain",
+        f"""NOT (NEW."number" = 1 AND NEW."previous_hash" = '{GENESIS}') AND NOT EXISTS """
+        f'(SELECT 1 FROM "{events}" WHERE "number" = NEW."number" - 1 AND "hash" = NEW."previous_hash")',
+        "INSERT refused: an event follows the last one",
     )
     yield _trigger(
         heads,
         "only_forward",
         "BEFORE UPDATE ON",
-        f'NEW."id" <> OLD."id" OR NEW."number" <> OLD."number" + 1 OR NOT EXISTS (SELECT 1 FROM "{events}" '
-        f'WHERE "number" = NEW."number" AND "hash" = NEW."hash" AND "previous_hash" = OLD."hash")',
+        'NEW."id" <> OLD."id" OR NEW."number" <> OLD."number" + 1',
         "UPDATE refused: the head of the chain moves to its next event only",
     )
     yield _trigger(
