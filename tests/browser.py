@@ -39,6 +39,8 @@ class Browser:
         self.session = requests.Session()
         # A proxy of the machine has no part in what stays on it.
         self.session.trust_env = False
+        # A connection kept open keeps a thread of the live server, and that holds the test's database.
+        self.session.headers["Connection"] = "close"
         self.page: requests.Response | None = None
 
     def get(self, address: str, *, follow: bool = True) -> requests.Response:

@@ -1,6 +1,6 @@
 """A directory for tests, with people in it, and ways to be signed in as one of them.
 
-`directory` is a fixture; with `Browser` (or a real one) use `sign_in`, with Django's test client `known` and force_login.
+`directory` is a fixture; with `Browser` use `sign_in`, with Django's test client `known` and force_login.
 """
 
 import copy
@@ -130,4 +130,8 @@ def known(person: Person, tenant_id: str) -> User:
 def _is_portal_of_test(address: str) -> bool:
     """The live server's port is not known beforehand; the rest of the address is compared whole."""
     parts = urlsplit(address)
-    return parts.hostname in ("127.0.0.1", "localhost") and address == f"http://{parts.netloc}{parts.path}" and parts.path in _RETURNS
+    return (
+        parts.hostname in ("127.0.0.1", "localhost")
+        and address == f"http://{parts.netloc}{parts.path}"
+        and parts.path in _RETURNS
+    )

@@ -11,7 +11,7 @@ _LONGEST: Final = 2000
 
 
 def is_page_of_portal(address: str) -> bool:
-    """Whether this is a path on this portal, such as /requests/new/?role=3, that no browser takes for another host."""
+    """Whether this is a path such as /requests/new/?role=3, which no browser takes for another host."""
     return (
         address.startswith("/")
         and not address.startswith("//")

@@ -15,6 +15,7 @@ class AdministrationConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        for model in apps.get_models():
-            if model._meta.app_label in _KEPT_OFF and admin.site.is_registered(model):
-                admin.site.unregister(model)
+        for app_label in _KEPT_OFF:
+            for model in apps.all_models[app_label].values():
+                if admin.site.is_registered(model):
+                    admin.site.unregister(model)

@@ -1,18 +1,22 @@
 """Django admin behind the portal's own sign-in: it has no form for a password, because nobody has one."""
+# ruff: noqa: ARG002 - Django says which arguments its methods have
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any
+from typing import Any, NoReturn, TypeVar, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from jitportal.signin.addresses import is_page_of_portal
 from jitportal.signin.views import sign_out
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class Administration(AdminSite):
@@ -22,15 +26,15 @@ class Administration(AdminSite):
     site_title = "jitportal administration"
     index_title = "Catalog and records"
 
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
         guarded = super().admin_view(view, cacheable)
 
-        def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied("Only members of the directory's admin group administer the portal.")
             return guarded(request, *args, **kwargs)
 
-        return update_wrapper(refusing, guarded)
+        return cast(View, update_wrapper(refusing, guarded))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         given = request.GET.get("next", "")
@@ -41,11 +45,16 @@ class Administration(AdminSite):
             raise PermissionDenied("Only members of the directory's admin group administer the portal.")
         return redirect(going_to)
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    # Django's own answers with redirects too, whatever its stubs say.
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return sign_out(request)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         raise Http404
 
-    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change_done(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> NoReturn:
         raise Http404

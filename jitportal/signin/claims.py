@@ -34,7 +34,9 @@ def read(token: Mapping[str, Any], *, issuer: str, tenant_id: str, nonce: str) -
     """
     said = token.get("nonce")
     if not nonce or not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
-        raise Refused(Rule.NONCE, "The directory's answer (claim nonce) belongs to another sign-in.", BEGIN_AGAIN)
+        raise Refused(
+            Rule.NONCE, "The directory's answer (claim nonce) belongs to another sign-in.", BEGIN_AGAIN
+        )
     if token.get("iss") != issuer:
         raise Refused(Rule.ISSUER, "The token (claim iss) was not issued by this portal's directory.")
     if token.get("tid") != tenant_id:
@@ -62,7 +64,7 @@ def object_id_in(token: Mapping[str, Any]) -> str:
 
 
 def _refuse_guests(token: Mapping[str, Any], issuer: str, tenant_id: str) -> None:
-    """`idp` names another home than the issuer for guests, and is absent for members; the optional `acct` is 1 for guests."""
+    """A guest's `idp` names another home than the issuer; the optional `acct` is 1 for guests."""
     at_home = {None, issuer, f"https://sts.windows.net/{tenant_id}/"}
     # Compared as text: a claim of another type names no home that is ours.
     homes = {None if token.get("idp") is None else str(token["idp"])}
@@ -75,22 +77,25 @@ def _refuse_guests(token: Mapping[str, Any], issuer: str, tenant_id: str) -> Non
 
 
 def _groups(token: Mapping[str, Any]) -> frozenset[str]:
-    """The groups, which are never taken as none when the directory only says that there are too many to list."""
+    """The groups; never none because the directory only says that there are too many to list."""
     elsewhere = token.get("_claim_names", {})
     if not isinstance(elsewhere, Mapping):
         raise _malformed("_claim_names", "is not a set of names")
     if "groups" in elsewhere or token.get("hasgroups") not in (None, False, "false"):
         raise Refused(
             Rule.OVERAGE,
-            "You are in more than 200 directory groups, so the token did not list them, and what you may ask for is not known.",
-            "Ask your directory administrators to send this application only the groups that are assigned to it.",
+            "The account is in more than 200 directory groups, so the token does not list them, "
+            "and what it may ask for cannot be known.",
+            "Ask your directory's administrators to send this application only the groups assigned to it.",
         )
     said = token.get("groups", [])
     if not isinstance(said, list) or not all(isinstance(group, str) for group in said):
         raise _malformed("groups", "is not a list of object ids")
     groups = frozenset(group.lower() for group in said)
     if not all(_GUID.fullmatch(group) for group in groups):
-        raise _malformed("groups", "has an entry that is not an object id (the application must send group ids, not names)")
+        raise _malformed(
+            "groups", "has an entry that is not an object id (the application must send group ids, not names)"
+        )
     return groups
 
 

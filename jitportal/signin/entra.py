@@ -1,4 +1,5 @@
 """Speaks OpenID Connect with Entra ID: allauth's client, with every token's signature verified."""
+# ruff: noqa: ARG002 - allauth says which arguments its methods have
 
 from typing import Any
 
@@ -16,14 +17,14 @@ PROVIDER = "entra"
 
 
 class EntraOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
-    """allauth's adapter for the one provider, which trusts a token only after verifying it and never asks for userinfo."""
+    """allauth's adapter for the one provider; it believes no token unverified and asks for no userinfo."""
 
     def __init__(self, request: HttpRequest, provider_id: str = PROVIDER) -> None:
         super().__init__(request, provider_id)
 
     @property
     def openid_config(self) -> dict[str, Any]:
-        """The discovery document. Raises OAuth2Error if it is not our issuer's, or lacks an address we need."""
+        """The discovery document. Raises OAuth2Error if it is another issuer's, or lacks an address."""
         try:
             config = super().openid_config
         except ValueError:
@@ -41,7 +42,9 @@ class EntraOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         address = self.openid_config.get("end_session_endpoint", "")
         return address if isinstance(address, str) else ""
 
-    def get_access_token_data(self, request: HttpRequest, app: Any, client: Any, pkce_code_verifier: str | None = None) -> Any:
+    def get_access_token_data(
+        self, request: HttpRequest, app: Any, client: Any, pkce_code_verifier: str | None = None
+    ) -> Any:
         """The token endpoint's answer. Raises OAuth2Error if it is not one."""
         try:
             return super().get_access_token_data(request, app, client, pkce_code_verifier=pkce_code_verifier)
@@ -52,7 +55,9 @@ class EntraOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         """allauth wants a token to hold; the access token is good for nothing here, and is not kept."""
         return SocialToken()
 
-    def complete_login(self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any) -> SocialLogin:
+    def complete_login(
+        self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any
+    ) -> SocialLogin:
         """The sign-in, with verified claims for the gate to read. Raises Refused if they cannot be verified.
 
         It is put together here and not by the provider, which reads claims that have not been checked yet.
@@ -64,5 +69,7 @@ class EntraOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         claims = tokens.verified(
             kwargs["response"].get("id_token"), keys, issuer=settings.ENTRA_ISSUER, client_id=app.client_id
         )
-        account = SocialAccount(provider=PROVIDER, uid=str(claims.get("oid", "")), extra_data={"id_token": claims})
+        account = SocialAccount(
+            provider=PROVIDER, uid=str(claims.get("oid", "")), extra_data={"id_token": claims}
+        )
         return SocialLogin(provider=self.get_provider(), user=User(), account=account)

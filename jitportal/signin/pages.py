@@ -22,7 +22,7 @@ def unreachable(request: HttpRequest, cause: Exception) -> HttpResponse:
 
 
 def interrupted(request: HttpRequest, *, cancelled: bool, exception: Exception | None) -> HttpResponse:
-    """The sign-in did not come to its end: given up (200), the directory failing (503), or an answer out of place (400).
+    """The sign-in did not end: given up (200), the directory failing (503), an answer out of place (400).
 
     Such answers are logged and not recorded in the ledger: anybody can send them, without an account.
     """
@@ -30,5 +30,7 @@ def interrupted(request: HttpRequest, *, cancelled: bool, exception: Exception |
         return render(request, "signin/interrupted.html", {"cancelled": True})
     if isinstance(exception, RequestException):
         return unreachable(request, exception)
-    log.warning("signin.interrupted", error=str(exception) if exception else "no sign-in with this state is open")
+    log.warning(
+        "signin.interrupted", error=str(exception) if exception else "no sign-in with this state is open"
+    )
     return render(request, "signin/interrupted.html", {"cancelled": False}, status=400)

@@ -1,4 +1,4 @@
-"""Takes in the people that the directory describes: one row a person, found by tenant and object id and by nothing else."""
+"""Takes in the people that the directory describes: one row a person, found by tenant and object id alone."""
 
 from collections.abc import Iterable
 
@@ -21,15 +21,18 @@ SIGN_IN = Actor.system("sign-in")
 def take_in(claims: Claims) -> User:
     """The person these claims speak of, as the claims have them now, with their sign-in recorded.
 
-    Their name, user name, email and department are refreshed and their directory groups replaced. An e-mail address
-    identifies nobody: two people may have the same. Raises Refused, changing nothing, for a person who is locked out.
+    Their name, user name, email and department are refreshed and their directory groups replaced. An e-mail
+    address identifies nobody: two people may have the same. Raises Refused, changing nothing, for a person
+    who is locked out.
     """
     person, is_new = User.objects.get_or_create(
         tenant_id=claims.tenant_id, object_id=claims.object_id, defaults=_described(claims)
     )
     person = User.objects.select_for_update().get(pk=person.pk)
     if not person.is_active:
-        raise Refused(Rule.INACTIVE, "The account is locked out of this portal.", "Ask your security team to unlock it.")
+        raise Refused(
+            Rule.INACTIVE, "The account is locked out of this portal.", "Ask your security team to unlock it."
+        )
     changes = _refresh(person, claims)
     added, removed, history = _replace_groups(person, claims.groups)
     actor, subject = actor_of(person), subject_of(person)
@@ -37,7 +40,9 @@ def take_in(claims: Claims) -> User:
         record(actor, Action.PERSON_CREATED, subject, {**_described(claims)})
     if added or removed:
         moved: dict[str, JSON] = {"joined": [*_shown(added)], "left": [*_shown(removed)]}
-        record(actor, Action.PERSON_GROUPS_CHANGED, subject, moved | ({"history": history} if history else {}))
+        record(
+            actor, Action.PERSON_GROUPS_CHANGED, subject, moved | ({"history": history} if history else {})
+        )
     record(actor, Action.PERSON_SIGNED_IN, subject, {"changes": changes} if changes else {})
     return person
 
@@ -50,12 +55,10 @@ def record_sign_out(person: User, reason: str) -> None:
 
 @transaction.atomic
 def record_refusal(refused: Refused, object_id: str) -> None:
-    """Records that somebody was turned away; `object_id` is empty when the token did not say, or is not believed."""
+    """Records that somebody was turned away; `object_id` is empty when the token is not believed."""
     person = User.objects.filter(object_id=object_id).first() if object_id else None
-    if person:
-        actor = actor_of(person)
-    else:
-        actor = Actor.person(object_id, object_id) if object_id else SIGN_IN
+    stranger = Actor.person(object_id, object_id) if object_id else SIGN_IN
+    actor = actor_of(person) if person else stranger
     subject = Subject("person", object_id or "unknown")
     record(actor, Action.PERSON_REFUSED, subject, {"reason": refused.reason, "rule": str(refused.rule)})
 
@@ -112,11 +115,11 @@ def _replace_groups(
 
 
 def _group(object_id: str) -> tuple[DirectoryGroup, bool]:
-    """The group's row, and whether it is new; a new one is named by its object id, for tokens do not tell names."""
+    """The group's row, and whether it is new; tokens do not tell names, so its id stands in for one."""
     if known := DirectoryGroup.objects.filter(object_id=object_id).first():
         return known, False
     group = DirectoryGroup(object_id=object_id, name=object_id)
-    group._history_user = SIGN_IN  # type: ignore[attr-defined]
+    setattr(group, "_history_user", SIGN_IN)  # noqa: B010 - simple-history's way, unknown to the type
     try:
         with transaction.atomic():
             group.save()
@@ -126,4 +129,7 @@ def _group(object_id: str) -> tuple[DirectoryGroup, bool]:
 
 
 def _shown(groups: Iterable[DirectoryGroup]) -> Iterable[str]:
-    return (group.object_id if group.name == group.object_id else f"{group.name} ({group.object_id})" for group in groups)
+    return (
+        group.object_id if group.name == group.object_id else f"{group.name} ({group.object_id})"
+        for group in groups
+    )

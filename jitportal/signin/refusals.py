@@ -8,7 +8,7 @@ class Rule(StrEnum):
     """Which check of the gate turned somebody away; recorded as the event's rule."""
 
     PROCESS = "sign-in.process"
-    TOKEN = "sign-in.token"
+    TOKEN = "sign-in.token"  # noqa: S105 - a name, not a secret
     NONCE = "sign-in.nonce"
     ISSUER = "sign-in.issuer"
     TENANT = "sign-in.tenant"
@@ -23,8 +23,8 @@ BEGIN_AGAIN = "Begin again from the sign-in page."
 
 
 @dataclass(eq=False)
-class Refused(Exception):
-    """A sign-in that stops here. `reason` is one sentence that may be shown and kept: it repeats no secret, nor long text."""
+class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+    """A sign-in that stops here; `reason` is a sentence to be shown and kept, `remedy` says what to do."""
 
     rule: Rule
     reason: str

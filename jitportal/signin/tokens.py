@@ -15,8 +15,8 @@ _REQUIRED: Final = ["aud", "exp", "iat", "iss", "sub"]
 def verified(id_token: object, keys: object, *, issuer: str, client_id: str) -> dict[str, Any]:
     """The claims of a token that the directory signed for this portal, and that is valid now.
 
-    `keys` is the directory's JWK set. allauth trusts a token that came over the back channel without looking at its
-    signature; here it is looked at always, so that neither a proxy nor a wrong address can make people up.
+    `keys` is the directory's JWK set. allauth trusts a token that came over the back channel and skips its
+    signature; here it is always verified, so that neither a proxy nor a wrong address can make people up.
     Raises Refused.
     """
     if not isinstance(id_token, str):
@@ -38,7 +38,9 @@ def verified(id_token: object, keys: object, *, issuer: str, client_id: str) -> 
     except jwt.InvalidAudienceError:
         raise _refused("is for another application (claim aud)") from None
     except jwt.InvalidIssuerError:
-        raise Refused(Rule.ISSUER, "The token (claim iss) was not issued by this portal's directory.") from None
+        raise Refused(
+            Rule.ISSUER, "The token (claim iss) was not issued by this portal's directory."
+        ) from None
     except jwt.MissingRequiredClaimError as missing:
         raise _refused(f"lacks the claim {missing.claim}") from None
     except jwt.PyJWTError:

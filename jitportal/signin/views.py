@@ -35,16 +35,20 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     going_to = page_of_portal(request.GET.get("next"))
     if request.user.is_authenticated:
         return redirect(going_to)
-    return render(request, "signin/sign_in.html", {"next": going_to, "begin": reverse("openid_connect_login", args=[PROVIDER])})
+    return render(
+        request,
+        "signin/sign_in.html",
+        {"next": going_to, "begin": reverse("openid_connect_login", args=[PROVIDER])},
+    )
 
 
 @never_cache
 @require_POST
-def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
+def begin(request: HttpRequest, **_route: str) -> HttpResponse:
     """Sends the browser to the directory.
 
-    What is asked of the directory is said here alone: allauth's own view would take scope, process and parameters from
-    the address. It sends no nonce either; ours waits in the session beside the state.
+    What is asked of the directory is said here alone: allauth's own view would take scope, process and
+    parameters from the address. It sends no nonce either; ours waits in the session beside the state.
     """
     provider = get_adapter(request).get_provider(request, PROVIDER)
     provider.oauth2_adapter_class = EntraOAuth2Adapter
@@ -66,8 +70,8 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 @never_cache
 @require_GET
-def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """The directory's answer: a code for a token, the token through the gate, a new session for whom it lets in."""
+def callback(request: HttpRequest, **_route: str) -> HttpResponse:
+    """The directory's answer: a code for a token, the token through the gate, then a new session."""
     view = OAuth2CallbackView.adapter_view(EntraOAuth2Adapter(request))
     try:
         return cast(HttpResponse, view(request))

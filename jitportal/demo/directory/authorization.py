@@ -14,7 +14,7 @@ _PROMPTS: Final = frozenset({"", "login", "select_account", "none"})
 
 @dataclass(frozen=True)
 class Client:
-    """The one application that is registered: its id, its secret, and which addresses it may be answered at."""
+    """The one application that is registered, and which addresses it may be answered at."""
 
     client_id: str
     secret: str
@@ -23,7 +23,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Ask:
-    """A valid authorization request; `contexts` are the authentication contexts (C1 to C25) asked for as `acrs`."""
+    """A valid authorization request; `contexts` are the authentication contexts asked for as `acrs`."""
 
     redirect_uri: str
     state: str
@@ -35,7 +35,7 @@ class Ask:
 
 
 def reply_address(client: Client, tenant_id: str, parameters: Mapping[str, str]) -> str:
-    """Where this request may be answered. Raises Refused, to be shown and never sent on, if the caller is not known."""
+    """Where this request may be answered. Raises Refused, to be shown and never sent on."""
     client_id = parameters.get("client_id", "")
     if not client_id:
         raise refusals.parameter_missing("client_id")
@@ -50,7 +50,7 @@ def reply_address(client: Client, tenant_id: str, parameters: Mapping[str, str])
 
 
 def read(redirect_uri: str, parameters: Mapping[str, str]) -> Ask:
-    """The request in full. Raises Refused, to be sent to the reply address, if it is not one that Entra would take."""
+    """The request in full. Raises Refused, to be sent to the reply address, where Entra would."""
     response_type = parameters.get("response_type", "")
     if not response_type:
         raise refusals.parameter_missing("response_type")
@@ -84,7 +84,9 @@ def _contexts(claims: str) -> tuple[str, ...]:
     """The authentication contexts in a `claims` parameter (OpenID Connect Core 5.5), none if it has none."""
     if not claims:
         return ()
-    wrong = refusals.parameter_wrong("claims", "must be a JSON object such as {\"id_token\": {\"acrs\": {\"value\": \"c1\"}}}")
+    wrong = refusals.parameter_wrong(
+        "claims", 'must be a JSON object such as {"id_token": {"acrs": {"value": "c1"}}}'
+    )
     try:
         asked = json.loads(claims)["id_token"]["acrs"]
         values = asked["values"] if "values" in asked else [asked["value"]]

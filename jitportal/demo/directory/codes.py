@@ -26,7 +26,7 @@ class Issued:
 
 
 class Codes:
-    """The codes of one directory, in memory; used ones are remembered so that a second use can be told from a wrong code."""
+    """One directory's codes, in memory; used ones are remembered, to tell a second use from a wrong code."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,12 +37,14 @@ class Codes:
         """A new code for this person's answer to this request."""
         code = secrets.token_urlsafe(48)
         with self._lock:
-            self._open = {known: issued for known, issued in self._open.items() if now - issued.at <= 2 * LIFETIME}
+            self._open = {
+                known: issued for known, issued in self._open.items() if now - issued.at <= 2 * LIFETIME
+            }
             self._open[code] = Issued(person, ask, now)
         return code
 
     def redeem(self, code: str, *, redirect_uri: str, verifier: str, now: float) -> Issued:
-        """What the code stands for, once. A failed attempt uses it up too: whoever holds it now is not who asked."""
+        """What the code stands for, once; a failed attempt uses it up too. Raises Refused."""
         with self._lock:
             issued = self._open.pop(code, None)
             if issued is None:

@@ -10,7 +10,7 @@ from jwt.algorithms import RSAAlgorithm
 
 
 class SigningKeys:
-    """RSA keys: the newest signs, the one before it stays published, so that tokens on their way are still verified."""
+    """RSA keys: the newest signs; the one before stays published for tokens that are on their way."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,7 +39,12 @@ class SigningKeys:
             keys = list(self._keys)
         return {
             "keys": [
-                {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "use": "sig", "kid": key_id, "alg": "RS256"}
+                {
+                    **RSAAlgorithm.to_jwk(key.public_key(), as_dict=True),
+                    "use": "sig",
+                    "kid": key_id,
+                    "alg": "RS256",
+                }
                 for key_id, key in keys
             ]
         }

@@ -1,4 +1,4 @@
-"""Who is in a local directory: people and the groups they are members of, described by whoever makes the directory."""
+"""Who is in a local directory: people and their groups, described by whoever makes the directory."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,9 @@ class Group:
 class Person:
     """Somebody who can pick their account here.
 
-    `object_id` is a lower-case GUID. An empty `email` or `department` is left out of tokens, as Entra does. A person who
-    is not `enabled` is turned away at the directory. A `guest` has their home in another tenant. `part` is a sentence
-    for the picker that says what this person is for.
+    `object_id` is a lower-case GUID. An empty `email` or `department` is left out of tokens, as Entra does.
+    A person who is not `enabled` is turned away at the directory. A `guest` has their home in another tenant.
+    `part` is a sentence for the picker that says what this person is for.
     """
 
     object_id: str

@@ -13,8 +13,8 @@ CALLER_UNKNOWN: Final = 401
 
 
 @dataclass(eq=False)
-class Refused(Exception):
-    """An OAuth error: `code` such as invalid_grant, `number` of Entra's text, HTTP `status` where it is a direct answer."""
+class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+    """An OAuth error: a `code` such as invalid_grant, Entra's `number` for it, and the HTTP `status`."""
 
     code: str
     number: int
@@ -39,11 +39,15 @@ class Refused(Exception):
 
 
 def parameter_missing(name: str) -> Refused:
-    return Refused("invalid_request", 900144, f"The request body must contain the following parameter: '{name}'.")
+    return Refused(
+        "invalid_request", 900144, f"The request body must contain the following parameter: '{name}'."
+    )
 
 
 def parameter_wrong(name: str, why: str) -> Refused:
-    return Refused("invalid_request", 9000411, f"The request is not properly formatted. The parameter '{name}' {why}.")
+    return Refused(
+        "invalid_request", 9000411, f"The request is not properly formatted. The parameter '{name}' {why}."
+    )
 
 
 def client_unknown(client_id: str, tenant_id: str) -> Refused:
@@ -58,17 +62,25 @@ def redirect_uri_unknown(redirect_uri: str, client_id: str) -> Refused:
     return Refused(
         "invalid_request",
         50011,
-        f"The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs configured for the "
-        f"application '{client_id}'.",
+        f"The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs "
+        f"configured for the application '{client_id}'.",
     )
 
 
 def response_type_unsupported(response_type: str) -> Refused:
-    return Refused("unsupported_response_type", 700054, f"response_type '{response_type}' is not enabled for the application.")
+    return Refused(
+        "unsupported_response_type",
+        700054,
+        f"response_type '{response_type}' is not enabled for the application.",
+    )
 
 
 def challenge_missing() -> Refused:
-    return Refused("invalid_request", 9002325, "Proof Key for Code Exchange is required, with code_challenge_method 'S256'.")
+    return Refused(
+        "invalid_request",
+        9002325,
+        "Proof Key for Code Exchange is required, with code_challenge_method 'S256'.",
+    )
 
 
 def nobody_signed_in() -> Refused:
@@ -84,11 +96,15 @@ def person_disabled() -> Refused:
 
 
 def secret_wrong(client_id: str) -> Refused:
-    return Refused("invalid_client", 7000215, f"Invalid client secret provided for app '{client_id}'.", CALLER_UNKNOWN)
+    return Refused(
+        "invalid_client", 7000215, f"Invalid client secret provided for app '{client_id}'.", CALLER_UNKNOWN
+    )
 
 
 def grant_type_unsupported(grant_type: str) -> Refused:
-    return Refused("unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant_type}'.")
+    return Refused(
+        "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant_type}'."
+    )
 
 
 def code_unknown() -> Refused:
@@ -96,18 +112,25 @@ def code_unknown() -> Refused:
 
 
 def code_redeemed() -> Refused:
-    return Refused("invalid_grant", 54005, "OAuth2 Authorization code was already redeemed, please retry with a new valid code.")
+    return Refused(
+        "invalid_grant",
+        54005,
+        "OAuth2 Authorization code was already redeemed, please retry.",
+    )
 
 
 def code_expired() -> Refused:
-    return Refused("invalid_grant", 70008, "The provided authorization code has expired. Send a new interactive request.")
+    return Refused(
+        "invalid_grant", 70008, "The provided authorization code has expired. Send a new interactive request."
+    )
 
 
 def code_for_other_address(redirect_uri: str) -> Refused:
     return Refused(
         "invalid_grant",
         500112,
-        f"The reply address '{redirect_uri}' does not match the reply address provided when requesting Authorization code.",
+        f"The reply address '{redirect_uri}' does not match the reply address provided when requesting "
+        "Authorization code.",
     )
 
 

@@ -19,9 +19,10 @@ _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 class Directory:
     """One tenant with one registered application.
 
-    `is_redirect_uri` says whether an address, compared whole, is one of the application's. `base_url` is where the pages
-    are served, without a slash at its end, such as http://127.0.0.1:8000/directory. `clock` gives epoch seconds.
-    `alter_claims` may change the claims of a token before it is signed: that is how a test makes a malformed one.
+    `is_redirect_uri` says whether an address, compared whole, is one of the application's; those to return to
+    after signing out are among them. `base_url` is where the pages are served, without a slash at its end,
+    such as http://127.0.0.1:8000/directory. `clock` gives epoch seconds. `alter_claims` may change the claims
+    of a token before it is signed: that is how a test makes a malformed one.
     """
 
     def __init__(
@@ -72,7 +73,19 @@ class Directory:
             "token_endpoint_auth_methods_supported": ["client_secret_post"],
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": ["openid", "profile", "email"],
-            "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "name", "oid", "tid", "ver"],
+            "claims_supported": [
+                "sub",
+                "iss",
+                "aud",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "name",
+                "oid",
+                "tid",
+                "ver",
+            ],
             "request_uri_parameter_supported": False,
         }
 

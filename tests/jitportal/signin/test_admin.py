@@ -9,7 +9,9 @@ from tests.directory import ADMIN, AUDITOR, ENGINEER, sign_in
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_anonymous_visitor_is_sent_to_the_sign_in_page_and_on_to_where_they_wanted(browser: Browser) -> None:
+def test_an_anonymous_visitor_is_sent_to_the_sign_in_page_and_on_to_where_they_wanted(
+    browser: Browser,
+) -> None:
     page = browser.get("/admin/")
     assert page.url == f"{browser.home}/sign-in/?next=/admin/"
     assert "password" not in page.text.lower()
@@ -19,7 +21,9 @@ def test_an_anonymous_visitor_is_sent_to_the_sign_in_page_and_on_to_where_they_w
 
 @pytest.mark.parametrize("person", [ENGINEER, AUDITOR], ids=lambda person: person.name)
 @pytest.mark.parametrize("address", ["/admin/", "/admin/login/", "/admin/login/?next=/admin/"])
-def test_whoever_is_not_an_administrator_gets_a_refusal_and_no_form(browser: Browser, person: object, address: str) -> None:
+def test_whoever_is_not_an_administrator_gets_a_refusal_and_no_form(
+    browser: Browser, person: object, address: str
+) -> None:
     sign_in(browser, person)  # type: ignore[arg-type]
     page = browser.get(address)
     assert page.status_code == 403

@@ -33,7 +33,15 @@ def test_a_person_without_an_address_is_let_in(browser: Browser, directory: Dire
 
 @pytest.mark.parametrize(
     "name",
-    ["x" * 500, "מרים לוי", "فاطمة الزهراء", "\u202etxt.exe", "<script>alert(1)</script>", "Zoë 🧑\u200d🚒", "O'Neil & \"Co\""],
+    [
+        "x" * 500,
+        "מרים לוי",
+        "فاطمة الزهراء",
+        "\u202etxt.exe",
+        "<script>alert(1)</script>",
+        "Zoë 🧑\u200d🚒",
+        'O\'Neil & "Co"',
+    ],
 )
 def test_a_person_of_any_name_is_let_in_under_it(browser: Browser, directory: Directory, name: str) -> None:
     directory.add(replace(ENGINEER, name=name))
@@ -90,7 +98,10 @@ def test_first_sign_ins_at_the_same_moment_make_one_person_and_lose_no_event(set
     assert people == set(User.objects.values_list("pk", flat=True))
     assert User.objects.count() == 2
     assert {len(person.group_ids) for person in User.objects.all()} == {20}
-    counts = {action: Event.objects.filter(action=action).count() for action in ("person.created", "person.signed_in")}
+    counts = {
+        action: Event.objects.filter(action=action).count()
+        for action in ("person.created", "person.signed_in")
+    }
     assert counts == {"person.created": 2, "person.signed_in": 16}
     assert DirectoryGroup.objects.count() == 20
 

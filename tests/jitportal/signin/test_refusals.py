@@ -32,8 +32,12 @@ def test_a_token_of_another_issuer_is_refused(browser: Browser, directory: Direc
     assert last_refusal().data["rule"] == "sign-in.issuer"
 
 
-@pytest.mark.parametrize("idp", [f"https://sts.windows.net/{OTHER}/", "live.com", "", 7, ["x"], {"a": 1}, False])
-def test_a_guest_is_refused_whatever_names_their_home(browser: Browser, directory: Directory, idp: object) -> None:
+@pytest.mark.parametrize(
+    "idp", [f"https://sts.windows.net/{OTHER}/", "live.com", "", 7, ["x"], {"a": 1}, False]
+)
+def test_a_guest_is_refused_whatever_names_their_home(
+    browser: Browser, directory: Directory, idp: object
+) -> None:
     refused(browser, directory, Rule.GUEST, "guest", idp=idp)
 
 
@@ -43,7 +47,9 @@ def test_a_guest_of_the_directory_is_refused(browser: Browser, directory: Direct
 
 
 @pytest.mark.parametrize("acct", [1, "1", True, [], "guest"])
-def test_an_account_marked_as_a_guests_is_refused(browser: Browser, directory: Directory, acct: object) -> None:
+def test_an_account_marked_as_a_guests_is_refused(
+    browser: Browser, directory: Directory, acct: object
+) -> None:
     refused(browser, directory, Rule.GUEST, "guest", acct=acct)
 
 
@@ -100,7 +106,9 @@ def test_a_malformed_claim_is_refused_by_its_name(
     refused(browser, directory, Rule.CLAIM, f"claim {claim} ", **{claim: value})
 
 
-def test_a_person_who_is_locked_out_is_refused_and_not_changed(browser: Browser, directory: Directory) -> None:
+def test_a_person_who_is_locked_out_is_refused_and_not_changed(
+    browser: Browser, directory: Directory
+) -> None:
     sign_in(browser, ENGINEER)
     User.objects.update(is_active=False)
     directory.add(replace(ENGINEER, name="Somebody Else", groups=()))
@@ -109,7 +117,10 @@ def test_a_person_who_is_locked_out_is_refused_and_not_changed(browser: Browser,
     assert "locked out" in page.text
     person = User.objects.get()
     assert (person.name, len(person.group_ids)) == ("Erin Engineer", 1)
-    assert (last_refusal().data["rule"], last_refusal().actor) == ("sign-in.inactive", f"person:{ENGINEER.object_id}")
+    assert (last_refusal().data["rule"], last_refusal().actor) == (
+        "sign-in.inactive",
+        f"person:{ENGINEER.object_id}",
+    )
 
 
 def test_a_person_who_is_locked_out_is_out_of_their_session_at_once(browser: Browser) -> None:

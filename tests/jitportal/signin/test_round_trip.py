@@ -18,7 +18,11 @@ def test_a_first_sign_in_makes_the_person_and_goes_on_to_the_page_they_wanted(br
     page = sign_in(browser, ENGINEER, "/requests/new/")
     assert (page.status_code, page.url) == (200, f"{browser.home}/requests/new/")
     person = User.objects.get()
-    assert (person.object_id, person.name, person.user_name) == (ENGINEER.object_id, "Erin Engineer", "erin@example.com")
+    assert (person.object_id, person.name, person.user_name) == (
+        ENGINEER.object_id,
+        "Erin Engineer",
+        "erin@example.com",
+    )
     assert (person.email, person.department) == ("erin@example.com", "Payments")
     assert person.group_ids == {PAYMENTS.object_id}
 
@@ -26,7 +30,11 @@ def test_a_first_sign_in_makes_the_person_and_goes_on_to_the_page_they_wanted(br
 def test_a_first_sign_in_is_recorded_as_three_events(browser: Browser) -> None:
     sign_in(browser, ENGINEER)
     events = Event.objects.order_by("number")
-    assert [event.action for event in events] == ["person.created", "person.groups_changed", "person.signed_in"]
+    assert [event.action for event in events] == [
+        "person.created",
+        "person.groups_changed",
+        "person.signed_in",
+    ]
     assert {event.actor for event in events} == {f"person:{ENGINEER.object_id}"}
     assert events[1].data["joined"] == [PAYMENTS.object_id]
 
@@ -39,7 +47,9 @@ def test_a_second_sign_in_records_only_itself(browser: Browser) -> None:
     assert Event.objects.count() == 4
 
 
-def test_a_change_in_the_directory_arrives_with_the_next_sign_in(browser: Browser, directory: Directory) -> None:
+def test_a_change_in_the_directory_arrives_with_the_next_sign_in(
+    browser: Browser, directory: Directory
+) -> None:
     sign_in(browser, ENGINEER)
     directory.add(replace(ENGINEER, name="Erin Married", department="Cards", groups=(PLATFORM, ADMINS)))
     sign_in(Browser(browser.home), ENGINEER)
@@ -49,7 +59,10 @@ def test_a_change_in_the_directory_arrives_with_the_next_sign_in(browser: Browse
     changed, signed_in = Event.objects.order_by("number")[3:]
     assert changed.data["left"] == [PAYMENTS.object_id]
     assert sorted(changed.data["joined"]) == sorted([PLATFORM.object_id, ADMINS.object_id])
-    assert signed_in.data["changes"] == {"name": ["Erin Engineer", "Erin Married"], "department": ["Payments", "Cards"]}
+    assert signed_in.data["changes"] == {
+        "name": ["Erin Engineer", "Erin Married"],
+        "department": ["Payments", "Cards"],
+    }
 
 
 def test_the_session_key_is_another_after_sign_in(browser: Browser, settings: Settings) -> None:
@@ -63,7 +76,9 @@ def test_the_session_key_is_another_after_sign_in(browser: Browser, settings: Se
     assert "Signed in as" not in stolen.get("/").text
 
 
-def test_another_person_who_signs_in_with_the_same_browser_ends_the_first_ones_session(browser: Browser) -> None:
+def test_another_person_who_signs_in_with_the_same_browser_ends_the_first_ones_session(
+    browser: Browser,
+) -> None:
     callback = pick(browser, APPROVER)
     other = sign_in(browser, ENGINEER)
     assert "Erin Engineer" in other.text
@@ -89,4 +104,3 @@ def test_two_tabs_can_both_finish_their_sign_in(browser: Browser) -> None:
     second = pick(browser, ENGINEER)
     assert "Erin Engineer" in browser.get(second).text
     assert "Erin Engineer" in browser.get(first).text
-

@@ -1,4 +1,4 @@
-"""The portal believes a token only if its own directory signed it, for this portal, for this sign-in, for now."""
+"""The portal believes only tokens that its own directory signed, for this portal, this sign-in and now."""
 
 import time
 from typing import Any
@@ -33,12 +33,17 @@ class StolenName(SigningKeys):
 
 class Unsigned(SigningKeys):
     def sign(self, claims: dict[str, Any]) -> str:
-        return jwt.encode(claims, None, algorithm="none", headers={"kid": self._keys[0][0]})
+        return jwt.encode(claims, "", algorithm="none", headers={"kid": self._keys[0][0]})
 
 
 class SignedWithTheSecret(SigningKeys):
     def sign(self, claims: dict[str, Any]) -> str:
-        return jwt.encode(claims, "the client's secret, thirty-two bytes or more", algorithm="HS256", headers={"kid": self._keys[0][0]})
+        return jwt.encode(
+            claims,
+            "the client's secret, thirty-two bytes or more",
+            algorithm="HS256",
+            headers={"kid": self._keys[0][0]},
+        )
 
 
 class Unpublished(SigningKeys):
@@ -64,7 +69,9 @@ def test_a_token_that_the_directory_did_not_sign_is_refused(
     refused(browser, "not signed by")
 
 
-def test_a_token_signed_by_a_stranger_under_a_known_keys_name_is_refused(browser: Browser, directory: Directory) -> None:
+def test_a_token_signed_by_a_stranger_under_a_known_keys_name_is_refused(
+    browser: Browser, directory: Directory
+) -> None:
     directory.keys = StolenName(directory.keys)
     refused(browser, "not signed by")
 
@@ -97,7 +104,9 @@ def test_a_token_for_us_and_another_application_is_refused(browser: Browser, dir
 
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "aud", "iss", "sub"])
-def test_a_token_without_what_every_token_has_is_refused(browser: Browser, directory: Directory, claim: str) -> None:
+def test_a_token_without_what_every_token_has_is_refused(
+    browser: Browser, directory: Directory, claim: str
+) -> None:
     altered(directory, **{claim: None})
     assert sign_in(browser, ENGINEER).status_code == 403
     assert not User.objects.exists()
@@ -109,7 +118,9 @@ def test_a_token_of_another_sign_in_is_refused(browser: Browser, directory: Dire
     refused(browser, "another sign-in", "sign-in.nonce")
 
 
-def test_who_an_unbelieved_token_speaks_of_is_not_blamed_for_it(browser: Browser, directory: Directory) -> None:
+def test_who_an_unbelieved_token_speaks_of_is_not_blamed_for_it(
+    browser: Browser, directory: Directory
+) -> None:
     directory.keys = StolenName(directory.keys)
     sign_in(browser, ENGINEER)
     event = Event.objects.latest("number")
@@ -117,7 +128,9 @@ def test_who_an_unbelieved_token_speaks_of_is_not_blamed_for_it(browser: Browser
 
 
 def altered(directory: Directory, **claims: Any) -> None:
-    directory.alter_claims = lambda said: {name: value for name, value in (said | claims).items() if value is not None}
+    directory.alter_claims = lambda said: {
+        name: value for name, value in (said | claims).items() if value is not None
+    }
 
 
 def refused(browser: Browser, words: str, rule: str = "sign-in.token") -> None:
