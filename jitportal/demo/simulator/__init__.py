@@ -1,7 +1,7 @@
 """A simulated AWS organisation behind AWS's published limits, for the embedded mode, tests and benches."""
 
 from .app import Application
-from .errors import AwsError, ReplyLost
+from .errors import AwsError, ReplyLostError
 from .faults import Fault, FaultKind
 from .limits import Limits
 from .operations import AssignmentKey
@@ -20,7 +20,7 @@ __all__ = [
     "Limits",
     "Organisation",
     "PermissionSet",
-    "ReplyLost",
+    "ReplyLostError",
     "Simulator",
     "SimulatorServer",
     "User",

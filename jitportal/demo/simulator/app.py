@@ -10,7 +10,7 @@ from .simulator import Simulator
 
 
 class Application:
-    """Serves one simulator; raises ReplyLost where the server is to close the connection without an answer."""
+    """Serves one simulator; raises ReplyLostError where the connection is to be closed without an answer."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator

@@ -21,7 +21,7 @@ _SERVICES = {
 
 @dataclass(frozen=True)
 class Call:
-    """``service`` as boto3 names it, ``operation`` as AWS does; ``params`` are empty for the query protocol (STS)."""
+    """``service`` as boto3 names it, ``operation`` as AWS does; ``params`` are empty for STS."""
 
     service: str
     operation: str

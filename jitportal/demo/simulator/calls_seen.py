@@ -5,7 +5,7 @@ from typing import Any
 
 
 class CallsSeen:
-    """Calls, and errors by their code, each by operation name; unreachable faults are not calls, as AWS never saw them."""
+    """Calls and errors by operation name; what met an unreachable fault is no call, as AWS never saw it."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()

@@ -1,16 +1,16 @@
 """The simulator's controls over HTTP, for tests, benches and demonstrations in other processes.
 
-All bodies are JSON objects; a refusal is ``{"error": "<sentence>"}``. Only this machine is answered, and no browser page:
-the peer and the Host must be loopback, and a body must be declared as application/json.
+All bodies are JSON objects; a refusal is ``{"error": "<sentence>"}``. Only this machine is answered, and no
+browser page: the peer and the Host must be loopback, and a body must be declared as application/json.
 
-    GET    /_simulator/health                {"status": "ok", "now", "accounts", "assignments", "outstanding", …}
-    GET    /_simulator/calls                 counts by operation, throttles, errors; DELETE resets them
-    GET    /_simulator/faults                {"faults": […]}; POST adds one and gives its id; DELETE lifts all
-    DELETE /_simulator/faults/<id>           lifts one
-    GET    /_simulator/clock                 {"now", "frozen"}; POST {"advance": s} | {"set": epoch} | {"frozen": bool}
-    GET    /_simulator/limits                the limits; PUT any of them, null lifts one
-    GET    /_simulator/assignments           {"assignments": […], "operations": […]}; POST makes one exist or not at once
-    GET    /_simulator/organisation          the description and the ids that follow from it; POST changes users, accounts
+    /_simulator/health        GET {"status": "ok", "now", "accounts", "assignments", "outstanding", …}
+    /_simulator/calls         GET counts by operation, throttles and errors; DELETE resets them
+    /_simulator/faults        GET {"faults": […]}; POST adds one and gives its id; DELETE lifts all
+    /_simulator/faults/<id>   DELETE lifts one
+    /_simulator/clock         GET {"now", "frozen"}; POST {"advance": s}, {"set": epoch} or {"frozen": bool}
+    /_simulator/limits        GET the limits; PUT any of them, null lifts one
+    /_simulator/assignments   GET {"assignments": […], "operations": […]}; POST makes one exist or not at once
+    /_simulator/organisation  GET the description and its ids; POST changes users and accounts
 """
 
 import ipaddress
@@ -34,7 +34,7 @@ Body = dict[str, Any]
 _ACCOUNT_STATUSES = ("ACTIVE", "SUSPENDED", "PENDING_CLOSURE")
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A control call that cannot be done: HTTP status and sentence."""
 
     def __init__(self, status: int, sentence: str) -> None:
@@ -70,7 +70,7 @@ class Control:
             _require_this_machine(environ)
             with self._simulator.lock:
                 status, result = 200, self._dispatch(environ)
-        except _Refused as refused:
+        except _RefusedError as refused:
             status, result = refused.status, {"error": str(refused)}
         except (KeyError, ValueError, TypeError) as error:
             sentence = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
@@ -85,8 +85,8 @@ class Control:
         if handler is None:
             known = sorted({name for _, name in self._routes})
             if path in known:
-                raise _Refused(405, f"{method} is not for {PREFIX}{path}")
-            raise _Refused(404, f"no such control; known: {', '.join(known)}")
+                raise _RefusedError(405, f"{method} is not for {PREFIX}{path}")
+            raise _RefusedError(404, f"no such control; known: {', '.join(known)}")
         return handler(_read_object(environ) if method in ("POST", "PUT") else {})
 
     def _health(self, _: Body) -> Body:
@@ -110,7 +110,7 @@ class Control:
 
     def _remove_fault(self, number: str) -> Body:
         if not number.isdecimal() or not self._simulator.faults.remove(int(number)):
-            raise _Refused(404, f"no fault {number}")
+            raise _RefusedError(404, f"no fault {number}")
         return {"faults": self._simulator.faults.as_json()}
 
     def _clear_faults(self, _: Body) -> Body:
@@ -183,7 +183,7 @@ class Control:
         }
 
     def _change_organisation(self, body: Body) -> Body:
-        """``{"users": {user_name: {field: value}}, "accounts": {id: {field: value}}}``; all of it or nothing."""
+        """``{"users": {name: {field: value}}, "accounts": {id: {field: value}}}``; all of it or nothing."""
         changed = self._simulator.organisation
         unknown = sorted(set(body) - {"users", "accounts"})
         if unknown:
@@ -221,13 +221,13 @@ def _only(changes: Any, described: type[User] | type[Account], *, keep: str) -> 
 
 def _read_object(environ: WSGIEnvironment) -> Body:
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip() != "application/json":
-        raise _Refused(415, "send application/json")
+        raise _RefusedError(415, "send application/json")
     try:
         body = json.loads(read_body(environ) or b"{}")
     except ValueError:
-        raise _Refused(400, "the body is not JSON") from None
+        raise _RefusedError(400, "the body is not JSON") from None
     if not isinstance(body, dict):
-        raise _Refused(400, "the body must be a JSON object")
+        raise _RefusedError(400, "the body must be a JSON object")
     return body
 
 
@@ -235,7 +235,7 @@ def _require_this_machine(environ: WSGIEnvironment) -> None:
     """Refuse other machines, and names that another site has pointed at this one."""
     host = environ.get("HTTP_HOST", "").rpartition(":")[0] or environ.get("HTTP_HOST", "")
     if not (is_loopback(environ.get("REMOTE_ADDR", "")) and is_loopback(host.strip("[]"))):
-        raise _Refused(403, "the controls answer this machine only, as 127.0.0.1 or localhost")
+        raise _RefusedError(403, "the controls answer this machine only, as 127.0.0.1 or localhost")
 
 
 def is_loopback(host: str) -> bool:

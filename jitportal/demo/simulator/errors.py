@@ -24,7 +24,7 @@ class AwsError(Exception):
         self.members = dict(members or {})
 
 
-class ReplyLost(Exception):
+class ReplyLostError(Exception):
     """The connection is to be closed without an answer, whether or not the change was made."""
 
 

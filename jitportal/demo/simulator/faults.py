@@ -34,9 +34,9 @@ AFTER = frozenset({FaultKind.LOST_REPLY, FaultKind.INTERNAL_AFTER})
 class Fault:
     """One fault; a field left None matches every call.
 
-    ``operation`` is an API name (``CreateAccountAssignment``), ``account`` twelve digits, ``principal`` an id of the
-    identity store, ``first`` how many matching calls it strikes (None: all), ``rate`` the share of them, drawn from
-    ``seed``; ``reason`` replaces AWS's usual words.
+    ``operation`` is an API name (``CreateAccountAssignment``), ``account`` twelve digits, ``principal`` an id
+    of the identity store, ``first`` how many matching calls it strikes (None: all), ``rate`` the share of
+    them, drawn from ``seed``; ``reason`` replaces AWS's usual words.
     """
 
     kind: FaultKind
@@ -55,7 +55,7 @@ class Fault:
             raise ValueError("rate must be above 0 and at most 1")
         if self.first is not None and self.first < 1:
             raise ValueError("first must be at least 1")
-        self._random = random.Random(self.seed)
+        self._random = random.Random(self.seed)  # noqa: S311 (repeatable on purpose)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

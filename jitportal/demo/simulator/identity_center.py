@@ -38,7 +38,7 @@ class IdentityCenter:
         }
 
     def check_instance(self, params: Params) -> None:
-        """AwsError unless a named instance and permission set exist (for a wrong instance AWS's answer is unsure)."""
+        """AwsError unless the instance and permission set named exist (AWS's own code: unsure)."""
         instance = params.get("InstanceArn")
         if instance is not None and instance != self._state.organisation.instance_arn:
             raise not_found(f"Instance {instance} not found")
@@ -63,7 +63,7 @@ class IdentityCenter:
         if limits.outstanding is not None and self._state.operations.outstanding >= limits.outstanding:
             raise throttled(call.service, TOO_MANY_PROCESSING)
         # Unknown principals are accepted here and fail later: that is where AWS's own 404 for them was seen
-        # (hashicorp/terraform-provider-aws issue 19341, a deletion). Unsure for creations, which may refuse at once.
+        # (hashicorp/terraform-provider-aws issue 19341, a deletion). Unsure for creations.
         fault = self._faults.strike(call, frozenset({FaultKind.FAILURE}))
         now = self._clock()
         operation = Operation(
@@ -122,7 +122,7 @@ class IdentityCenter:
         return _assignments_page(call, keys)
 
     def _list_assignments_for_principal(self, call: Call) -> Answer:
-        """Direct assignments only: AWS adds those through groups, which need memberships that are not simulated."""
+        """Direct assignments only: AWS adds those through groups, whose members are not simulated."""
         account = (call.params.get("Filter") or {}).get("AccountId")
         keys = self._state.assignments.of(call.params["PrincipalType"], call.params["PrincipalId"])
         return _assignments_page(call, [key for key in keys if account in (None, key.account_id)])

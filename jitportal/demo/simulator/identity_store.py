@@ -1,4 +1,4 @@
-"""The identitystore calls that find people and groups; moto lacks UserStatus, the ARNs, and look-up by external id."""
+"""The identitystore calls that find people and groups; moto lacks UserStatus, ARNs and external ids."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

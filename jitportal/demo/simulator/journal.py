@@ -9,24 +9,24 @@ from typing import Any
 Entry = dict[str, Any]
 
 
-class JournalInUse(OSError):
+class JournalInUseError(OSError):
     """Another process holds the file."""
 
 
 class Journal:
-    """One line an entry; every ``append`` has reached the kernel when it returns, so ``kill -9`` loses nothing."""
+    """One line an entry; each has reached the kernel when ``append`` returns, so kill -9 loses nothing."""
 
     def __init__(self, path: Path) -> None:
-        """Take ``path`` for this process alone; JournalInUse if another has it."""
+        """Take ``path`` for this process alone; JournalInUseError if another has it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         # A file of its own is locked, because rewrite() replaces the other one.
-        self._lock = open(path.with_name(path.name + ".lock"), "w")  # noqa: SIM115 (held until close)
+        self._lock = path.with_name(path.name + ".lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
-            raise JournalInUse(f"{path} is in use by another simulator; stop that one first") from error
+            raise JournalInUseError(f"{path} is in use by another simulator; stop that one first") from error
         self._file = -1
 
     def read(self) -> list[Entry]:
@@ -50,11 +50,11 @@ class Journal:
     def rewrite(self, entries: list[Entry]) -> None:
         """Replace the file by ``entries``, whole or not at all."""
         fresh = self._path.with_name(self._path.name + ".new")
-        with open(fresh, "wb") as file:
+        with fresh.open("wb") as file:
             file.writelines(_line(entry) for entry in entries)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, self._path)
+        fresh.replace(self._path)
         self._close_file()
         self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND)
 

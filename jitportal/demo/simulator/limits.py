@@ -1,8 +1,8 @@
 """The rates and caps that AWS publishes for IAM Identity Center and the identity store.
 
 Source: "AWS IAM Identity Center quotas" (20 transactions a second for all IAM Identity Center calls together;
-at most 15 outstanding CreateAccountAssignment calls, 10 on an older page). The page does not say whether deletions
-count against the cap: here they share it, at the smaller number, so that what works here works there.
+at most 15 outstanding CreateAccountAssignment calls, 10 on an older page). The page does not say whether
+deletions count against the cap: here they share it, at the smaller number, to be on the safe side.
 """
 
 from dataclasses import asdict, dataclass, fields, replace

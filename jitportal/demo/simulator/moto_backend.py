@@ -1,8 +1,8 @@
 """moto behind the simulator: what it answers well, filled with our organisation.
 
-moto keeps Organizations, STS, and the sso-admin reads of instances and permission sets. Its state is global in a
-process and keyed by account, so each simulator fills an account id of its own; what moto shows are our ids.
-Writes are not passed on: moto's state is made afresh from the organisation and remembers nothing over a restart.
+moto keeps Organizations, STS, and the sso-admin reads of instances and permission sets. Its state is global
+in a process and keyed by account, so each simulator fills an account of its own; what moto shows are our ids.
+Writes are not passed on: moto's state is made afresh from the organisation and forgets them at a restart.
 """
 
 import io
@@ -92,8 +92,8 @@ class MotoBackend:
             inner["HTTP_X_MOTO_ACCOUNT_ID"] = self._owner
         told: dict[str, Any] = {}
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
-            told["status"] = int(status.split()[0])
+        def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
+            told["status"] = int(status.partition(" ")[0])
             told["content_type"] = {name.lower(): value for name, value in headers}.get("content-type", "")
 
         answer = self._app(inner, start_response)
@@ -107,7 +107,7 @@ class MotoBackend:
 
 
 def _fill_organizations(backend: OrganizationsBackend, organisation: Organisation) -> None:
-    backend._reset()
+    backend._reset()  # noqa: SLF001 (moto's own way to empty one account)
     org = FakeOrganization(
         organisation.management_account.id, region_name=organisation.region, feature_set="ALL"
     )
@@ -174,7 +174,7 @@ def _signed_for(authorization: str, region: str) -> str:
 
 
 def _without_nulls(value: Any) -> Any:
-    """AWS omits what it does not know; moto writes null, or an empty string where the shape wants characters."""
+    """AWS omits what it does not know; moto writes null, or an empty string where that is no value."""
     if isinstance(value, dict):
         return {
             key: _without_nulls(item)

@@ -1,6 +1,6 @@
 """Assignments, and the asynchronous operations that create and delete them.
 
-An operation is accepted, stays IN_PROGRESS until it is due, and is settled by the first call that comes afterwards.
+An operation is accepted, stays IN_PROGRESS until it is due, and is settled by the first call afterwards.
 """
 
 import heapq
@@ -39,7 +39,10 @@ class Status(StrEnum):
 
 @dataclass
 class Operation:
-    """One accepted call; ``created`` and ``due`` are seconds since the epoch, ``planned_failure`` an injected reason."""
+    """One accepted call; ``created`` and ``due`` are seconds since the epoch.
+
+    ``planned_failure`` is an injected reason to fail with.
+    """
 
     request_id: str
     kind: Kind
@@ -157,7 +160,7 @@ class Operations:
         return operation if operation is not None and operation.kind is kind else None
 
     def newest_first(self, kind: Kind, status: Status | None, before: int | None) -> Iterator[Operation]:
-        """Operations of one kind, the newest first; ``before`` continues below the number of an earlier page's last."""
+        """Operations of one kind, the newest first, of numbers below ``before`` (None: all)."""
         rows: list[Operation]
         if status is Status.IN_PROGRESS:
             rows = sorted(self._in_flight.values(), key=lambda operation: operation.number)

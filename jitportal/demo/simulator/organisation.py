@@ -1,7 +1,7 @@
 """A description of an AWS organisation, from which every ARN and id follows by name.
 
-Ids are derived (sha256, uuid5), so that seeding the same description again, in another process or on another day,
-gives the same organisation. Shapes of ids and ARNs are those of botocore's service models.
+Ids are derived (sha256, uuid5), so that seeding the same description again, in another process or on another
+day, gives the same organisation. Shapes of ids and ARNs are those of botocore's service models.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ def _hex(*parts: str, length: int) -> str:
 
 @dataclass(frozen=True)
 class Account:
-    """A member account; ``ou`` is a path below the root such as ``Workloads/Production``, empty for the root."""
+    """An account; ``ou`` is a path below the root such as ``Workloads/Production``, empty for the root."""
 
     id: str
     name: str
@@ -68,7 +68,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Organisation:
-    """Everything AWS holds before the first assignment; ``management_account`` owns Identity Center and the calls."""
+    """Everything AWS holds before the first assignment; the management account owns Identity Center."""
 
     management_account: Account
     accounts: tuple[Account, ...] = ()
@@ -132,7 +132,7 @@ class Organisation:
         return f"ou-{self.root_id.removeprefix('r-')}-{_hex('ou', self._seed, path, length=8)}"
 
     def permission_set_arn(self, name: str) -> str:
-        """``arn:aws:sso:::permissionSet/ssoins-<16 hex>/ps-<16 hex>`` of the named one; KeyError if there is none."""
+        """``arn:aws:sso:::permissionSet/ssoins-<16 hex>/ps-<16 hex>``; KeyError if nothing has that name."""
         if all(permission_set.name != name for permission_set in self.permission_sets):
             raise KeyError(f"no permission set named {name!r}")
         return f"arn:aws:sso:::permissionSet/{self.instance_id}/ps-{_hex('ps', self._seed, name, length=16)}"
@@ -159,7 +159,7 @@ class Organisation:
     def joined_by(self, other: "Organisation") -> "Organisation":
         """This organisation with whatever ``other`` has beyond it; what both have stays as it is here.
 
-        ValueError if their management accounts or instances differ, for then no id of one is valid in the other.
+        ValueError if their management accounts or instances differ: no id of one is then valid in the other.
         """
         mine, theirs = (
             (each.management_account.id, each.instance_id, each.identity_store_id) for each in (self, other)

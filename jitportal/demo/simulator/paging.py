@@ -17,7 +17,7 @@ def token(operation: str, after: Any) -> str:
 
 
 def after(operation: str, params: dict[str, Any]) -> Any:
-    """The row after which a call continues, None for a first page; AwsError if the token is of another call."""
+    """The row after which a call continues, None for a first page; AwsError for another call's token."""
     given = params.get("NextToken")
     if not given:
         return None

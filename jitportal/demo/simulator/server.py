@@ -1,18 +1,19 @@
 """Serves a simulator over HTTP on a loopback port, from threads of this process."""
 
 import errno
+import socket
 import threading
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
-from waitress.server import create_server  # type: ignore[import-untyped]
+from waitress.channel import ClientDisconnected
+from waitress.server import create_server
 
 from .app import Application
 from .control import is_loopback
-from .errors import ReplyLost
+from .errors import ReplyLostError
 from .simulator import Simulator
 
 _THREADS = 16
@@ -42,17 +43,9 @@ class SimulatorServer:
 
     def start(self) -> None:
         """Listen, and serve from threads; OSError says so if the port is in use."""
-        try:
-            self._server = create_server(
-                self._serve, host=self._host, port=self._port, threads=_THREADS, ident=None
-            )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise OSError(
-                errno.EADDRINUSE,
-                f"port {self._port} on {self._host} is in use; stop what listens there or choose another port",
-            ) from error
+        # Bound here and not by waitress, which leaves its socket open when the port is in use.
+        bound = _bind(self._host, self._port)
+        self._server = create_server(self._serve, sockets=[bound], threads=_THREADS, ident=None)
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
         self._thread.start()
@@ -68,7 +61,7 @@ class SimulatorServer:
         server.pull_trigger()
         self._thread.join()
         server.task_dispatcher.shutdown()
-        server.asyncore.close_all(server._map)
+        server.asyncore.close_all(server._map)  # noqa: SLF001 (waitress has no other way to close all)
         self._thread = None
         self._server = None
 
@@ -84,12 +77,28 @@ class SimulatorServer:
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             return self._application(environ, start_response)
-        except ReplyLost as lost:
+        except ReplyLostError as lost:
             # The way to make waitress close a connection without a word.
             raise ClientDisconnected from lost
 
     def _run(self) -> None:
         server = self._server
-        # waitress's own run() ends only by an exception in its thread, so its loop is turned here, one round at a time.
+        # waitress's own run() ends only by an exception in its thread, so its loop is turned here.
         while not self._stopping.is_set():
-            server.asyncore.loop(timeout=1.0, use_poll=True, map=server._map, count=1)
+            server.asyncore.loop(timeout=1.0, use_poll=True, map=server._map, count=1)  # noqa: SLF001
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A socket bound to a loopback address; OSError with a sentence if the port is in use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sentence = f"port {port} on {host} is in use; stop what listens there or choose another port"
+        raise OSError(errno.EADDRINUSE, sentence) from error
+    return bound

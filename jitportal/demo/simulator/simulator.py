@@ -1,9 +1,9 @@
 """Simulated AWS: every call passes its faults, limits and checks, and is then answered.
 
-What the simulator answers itself: account assignments and their operations (moto makes them at once, lets them double
-and knows no status lists), and the identity store's people and groups (moto lacks UserStatus, ARNs and external ids).
-What moto answers behind it: Organizations, STS, instances and permission sets, which it does right (moto_backend.py).
-Everything else is refused loudly. Signatures are not checked; every account and region reaches the one owner account.
+What the simulator answers itself: account assignments and their operations (moto makes them at once, doubles
+them and knows no status lists), and the identity store (moto lacks UserStatus, ARNs and external ids).
+What moto answers behind it: Organizations, STS, instances and permission sets, which it does right.
+Everything else is refused loudly. Signatures are not checked; every region reaches the one owner account.
 """
 
 import threading
@@ -16,7 +16,7 @@ from wsgiref.types import WSGIEnvironment
 from .call import Call, Reply, failure, json_params, success
 from .calls_seen import CallsSeen
 from .clock import Clock, MovableClock
-from .errors import AwsError, ReplyLost, access_denied, conflict, internal, not_simulated, throttled
+from .errors import AwsError, ReplyLostError, access_denied, conflict, internal, not_simulated, throttled
 from .faults import AFTER, BEFORE, FaultKind, Faults
 from .identity_center import IdentityCenter
 from .identity_store import IdentityStore
@@ -29,10 +29,10 @@ from .validation import validate
 
 
 class Simulator:
-    """AWS as the portal sees it: IAM Identity Center, the identity store, Organizations and STS of one organisation.
+    """IAM Identity Center, the identity store, Organizations and STS of one organisation.
 
-    Organisation, assignments and operations outlive the process in ``state_path``; faults, limits, counts and a moved
-    clock do not. Safe to use from many threads.
+    Organisation, assignments and operations outlive the process in ``state_path``; faults, limits, counts and
+    a moved clock do not. Safe to use from many threads.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class Simulator:
     ) -> None:
         """Join ``organisation`` to what ``state_path`` remembers (None: in memory only).
 
-        ValueError if there is no organisation at all, or one of another management account; OSError if another process
-        has the state file.
+        ValueError if there is no organisation at all, or one of another management account; OSError if
+        another process has the state file.
         """
         self.lock = threading.RLock()
         self.clock = MovableClock(clock)
@@ -88,7 +88,7 @@ class Simulator:
             self.reorganise(self.state.organisation.with_account(account_id, **changes))
 
     def put_assignment(self, key: AssignmentKey, *, present: bool = True) -> None:
-        """Make an assignment exist or not, at once and past all limits, as somebody outside the portal would."""
+        """Make an assignment exist or not, at once and past all limits, as somebody else in AWS would."""
         with self.lock:
             self.state.settle(self.clock())
             self.state.put_assignment(key, present=present)
@@ -105,7 +105,7 @@ class Simulator:
             self.state.close()
 
     def answer(self, call: Call, environ: WSGIEnvironment) -> Reply:
-        """AWS's answer to ``call``; raises ReplyLost where there is to be none."""
+        """AWS's answer to ``call``; raises ReplyLostError where there is to be none."""
         with self.lock:
             return self._answer(call, environ)
 
@@ -115,7 +115,7 @@ class Simulator:
             if not query_protocol:
                 call = replace(call, params=json_params(call))
             if self.faults.strike(call, frozenset({FaultKind.UNREACHABLE})):
-                raise ReplyLost
+                raise ReplyLostError
             self.calls.count(call.operation)
             self.limiter.admit(call.service)
             self._strike_before(call)
@@ -166,6 +166,6 @@ class Simulator:
     def _strike_after(self, call: Call) -> None:
         fault = self.faults.strike(call, AFTER)
         if fault is not None and fault.kind is FaultKind.LOST_REPLY:
-            raise ReplyLost
+            raise ReplyLostError
         if fault is not None:
             raise internal(call.service, **({} if fault.reason is None else {"message": fault.reason}))

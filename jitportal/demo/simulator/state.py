@@ -1,4 +1,4 @@
-"""What the simulated AWS holds: organisation, assignments, operations; every change is journalled before it is told."""
+"""What the simulated AWS holds; every change is in the journal before anybody is told of it."""
 
 from pathlib import Path
 
@@ -6,13 +6,18 @@ from .journal import Entry, Journal
 from .operations import AssignmentKey, Assignments, Kind, Operation, Operations, Status
 from .organisation import Account, Group, Organisation, User
 
-GONE = "Received a 404 status error: EntitlementItem doesn't exist for the given principal, permission set and account"
+GONE = (
+    "Received a 404 status error: EntitlementItem doesn't exist for this principal, permission set, account"
+)
 SUSPENDED = "Received a 403 status error: account {account_id} is suspended"
-PRINCIPAL_NOT_FOUND = "Received a 404 status error: the {principal_type} assignee {principal_id} was not found in directory {directory}"
+PRINCIPAL_NOT_FOUND = (
+    "Received a 404 status error: "
+    "the {principal_type} assignee {principal_id} was not found in directory {directory}"
+)
 """AWS's words, as quoted in hashicorp/terraform-provider-aws issue 19341 (there for a deletion)."""
 
 RETENTION = 90 * 24 * 3600.0
-"""Seconds for which settled operations are remembered over a restart; AWS's own retention is unpublished (unsure)."""
+"""Seconds for which settled operations are remembered over a restart; AWS's own retention is unsure."""
 
 
 class State:
@@ -23,8 +28,8 @@ class State:
     ) -> None:
         """Open ``path`` (None: memory only) and join ``organisation`` to what it holds.
 
-        ``now`` and ``delay`` (seconds) bound how long a remembered operation may stay in flight, should the clock have
-        been moved forward before the restart. ValueError if there is neither an organisation nor a remembered one.
+        ``now`` and ``delay`` (seconds) bound how long a remembered operation may stay in flight, should the
+        clock have been moved forward before the restart. ValueError without any organisation.
         """
         self.assignments = Assignments()
         self.operations = Operations()

@@ -37,7 +37,7 @@ def operation_model(service: str, operation: str) -> OperationModel | None:
 
 
 def validate(service: str, operation: str, params: dict[str, Any]) -> None:
-    """AwsError with AWS's wording if ``params`` break a constraint; unknown members are ignored, as AWS does."""
+    """AwsError in AWS's words if ``params`` break a constraint; unknown members are ignored, as in AWS."""
     model = operation_model(service, operation)
     if model is not None and model.input_shape is not None:
         _check(model.input_shape, params, "")

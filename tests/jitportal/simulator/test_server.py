@@ -28,6 +28,27 @@ def test_a_port_in_use_is_a_clear_oserror() -> None:
     server.stop()
 
 
+class EagerEnd(threading.Event):
+    """Lets the loop see the end, and end, before anybody wakes it."""
+
+    def __init__(self, server: SimulatorServer) -> None:
+        super().__init__()
+        self._of = server
+
+    def set(self) -> None:
+        super().set()
+        self._of._server.pull_trigger()
+        assert self._of._thread is not None
+        self._of._thread.join()
+
+
+def test_stopping_survives_a_loop_that_has_already_ended() -> None:
+    server = SimulatorServer(Simulator(SMALL))
+    server._stopping = EagerEnd(server)
+    server.start()
+    server.stop()
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", ""])
 def test_only_loopback_is_served(host: str) -> None:
     with pytest.raises(ValueError, match="loopback addresses only"):

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--no-limits", action="store_true", help="lift rates and caps; the delay stays")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         limits = (
             Limits.lifted(delay=options["delay"])
             if options["no_limits"]
@@ -85,5 +85,5 @@ def _organisation(name: str) -> Organisation:
     return organisation
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _stop(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
