@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from accessrequests import asked, grants, judging
 from accessrequests.lifecycle import begin, transition
@@ -145,8 +145,13 @@ def assignments(now: datetime) -> list[uuid.UUID]:
     return [pk for pk in chosen if waiting.filter(pk=pk).update(due_at=now + DISPATCHED)]
 
 
-def overdue(now: datetime) -> int:
-    """How many grants should have been gone for longer than the settings tolerate, and are not known to be."""
+def overdue_grants(now: datetime) -> QuerySet[Grant]:
+    """The grants that should have been gone for longer than the settings tolerate, and are not known to be."""
     late = now - settings.OVERDUE_AFTER
     still_there = Q(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE), ends_at__lt=late)
-    return Grant.objects.filter(still_there | Q(status=GrantStatus.REVOKING, revoke_due_at__lt=late)).count()
+    return Grant.objects.filter(still_there | Q(status=GrantStatus.REVOKING, revoke_due_at__lt=late))
+
+
+def overdue(now: datetime) -> int:
+    """How many grants are overdue."""
+    return overdue_grants(now).count()
