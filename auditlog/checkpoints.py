@@ -6,9 +6,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
-from auditlog import chain, ledger
+from auditlog import chain, clock, ledger
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.chain import JSON
@@ -36,7 +35,7 @@ def make() -> Checkpoint | None:
         ChainHead.objects.select_for_update().get()
         if Checkpoint.objects.filter(number__gte=walk.number).exists():
             return None
-        checkpoint = _signed(walk.number, walk.hash, timezone.now())
+        checkpoint = _signed(walk.number, walk.hash, clock.now())
         checkpoint.save(force_insert=True)
         data: dict[str, JSON] = {
             "number": checkpoint.number,
