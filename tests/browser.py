@@ -39,9 +39,11 @@ class Browser:
         self.session = requests.Session()
         # A proxy of the machine has no part in what stays on it.
         self.session.trust_env = False
-        # A connection kept open keeps a thread of the live server, and that holds the test's database.
-        self.session.headers["Connection"] = "close"
         self.page: requests.Response | None = None
+
+    def close(self) -> None:
+        """Lets go of its connections: each keeps a thread of the live server, and that the test's database."""
+        self.session.close()
 
     def get(self, address: str, *, follow: bool = True) -> requests.Response:
         """Goes to an address; the answer is the page from now on."""

@@ -109,6 +109,13 @@ def pick(browser: Browser, person: Person, going_to: str = "/") -> str:
     return answer.headers["Location"]
 
 
+def is_signed_in(browser: Browser) -> bool:
+    """Whether the portal knows who this is: only then does the sign-in page send them on."""
+    return (
+        browser.session.get(f"{browser.home}/sign-in/", allow_redirects=False, timeout=20).status_code == 302
+    )
+
+
 def claims_of(person: Person, tenant_id: str) -> Claims:
     """What the portal reads from this person's token."""
     return Claims(

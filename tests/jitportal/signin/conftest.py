@@ -1,5 +1,7 @@
 """What every test of sign-in starts with: a portal over HTTP, a directory beside it, a browser."""
 
+from collections.abc import Iterator
+
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
@@ -9,5 +11,7 @@ from tests.directory import directory, directory_people  # noqa: F401
 
 
 @pytest.fixture
-def browser(live_server: LiveServer, directory: Directory) -> Browser:  # noqa: F811
-    return Browser(live_server.url)
+def browser(live_server: LiveServer, directory: Directory) -> Iterator[Browser]:  # noqa: F811
+    opened = Browser(live_server.url)
+    yield opened
+    opened.close()

@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 
 from tests.browser import Browser
-from tests.directory import ADMIN, AUDITOR, ENGINEER, sign_in
+from tests.directory import ADMIN, AUDITOR, ENGINEER, is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,7 +44,7 @@ def test_signing_out_of_the_admin_signs_out_of_the_portal(browser: Browser) -> N
     sign_in(browser, ADMIN)
     browser.get("/admin/")
     browser.send(browser.form("/admin/logout/"))
-    assert "Signed in as" not in browser.get("/").text
+    assert not is_signed_in(browser)
 
 
 def test_what_would_be_a_way_round_the_sign_in_is_not_in_the_admin() -> None:

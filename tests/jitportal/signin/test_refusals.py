@@ -11,7 +11,7 @@ from jitportal.demo.directory import Directory, Group
 from jitportal.models import User
 from jitportal.signin.refusals import Rule
 from tests.browser import Browser
-from tests.directory import ENGINEER, sign_in
+from tests.directory import ENGINEER, is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,7 +126,7 @@ def test_a_person_who_is_locked_out_is_refused_and_not_changed(
 def test_a_person_who_is_locked_out_is_out_of_their_session_at_once(browser: Browser) -> None:
     sign_in(browser, ENGINEER)
     User.objects.update(is_active=False)
-    assert "Signed in as" not in browser.get("/").text
+    assert not is_signed_in(browser)
 
 
 def test_a_person_whom_the_directory_has_disabled_gets_no_further_than_there(
@@ -163,7 +163,7 @@ def refused(browser: Browser, directory: Directory, rule: Rule, words: str, **al
     assert event.data["rule"] == str(rule)
     assert words in str(event.data["reason"])
     assert not User.objects.exists()
-    assert "Signed in as" not in browser.get("/").text
+    assert not is_signed_in(browser)
 
 
 def last_refusal() -> Event:

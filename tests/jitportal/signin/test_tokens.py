@@ -11,7 +11,7 @@ from jitportal.demo.directory import Directory
 from jitportal.demo.directory.keys import SigningKeys
 from jitportal.models import User
 from tests.browser import Browser
-from tests.directory import ENGINEER, sign_in
+from tests.directory import ENGINEER, is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -140,4 +140,4 @@ def refused(browser: Browser, words: str, rule: str = "sign-in.token") -> None:
     event = Event.objects.latest("number")
     assert (event.action, event.data["rule"]) == ("person.refused", rule)
     assert not User.objects.exists()
-    assert "Signed in as" not in browser.get("/").text
+    assert not is_signed_in(browser)
