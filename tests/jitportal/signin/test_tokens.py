@@ -112,7 +112,7 @@ def test_a_token_without_what_every_token_has_is_refused(
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("nonce", [None, "", "somebody else's", 5, ["x"]])
+@pytest.mark.parametrize("nonce", [None, "somebody else's"])
 def test_a_token_of_another_sign_in_is_refused(browser: Browser, directory: Directory, nonce: object) -> None:
     altered(directory, nonce=nonce)
     refused(browser, "another sign-in", "sign-in.nonce")
