@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from catalog.models import AccessPolicy, Account, Environment, Role
 from catalog.people import Person
-from catalog.policy import AccountChoice, Policy, Stage, Terms, matching, terms_of
+from catalog.policy import AccountChoice, Policy, Stage, Terms, matching, offered
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _policy(row: AccessPolicy, version: int) -> Policy:
         environment_id=row.environment_id,
         environment=row.environment.name,
         group_ids=frozenset(group.object_id for group in row.requestable_by.all()),
-        departments=frozenset(row.departments),
+        departments=departments_of(row),
         permission_set_id=row.permission_set_id,
         permission_set=row.permission_set.name,
         permission_set_vanished=row.permission_set.vanished_at is not None,
@@ -69,6 +69,12 @@ def _policy(row: AccessPolicy, version: int) -> Policy:
             for stage in row.stages.all()
         ),
     )
+
+
+def departments_of(row: AccessPolicy) -> frozenset[str]:
+    """The departments that a policy names; whatever else the column holds, such as a bare text, names none."""
+    named = row.departments if isinstance(row.departments, list) else []
+    return frozenset(name for name in named if isinstance(name, str) and name)
 
 
 def choices_of(accounts: Iterable[Account]) -> tuple[AccountChoice, ...]:
@@ -92,8 +98,8 @@ def offers_for(person: Person) -> tuple[Offer, ...]:
     for account in Account.objects.filter(Q(environment__in=environments), vanished_at=None):
         accounts.setdefault(account.environment_id or 0, []).append(account)
     offers = [
-        Offer(roles[role], environments[environment], terms_of(tuple(policies)), tuple(accounts.get(environment, ())))
+        Offer(roles[role], environments[environment], terms, tuple(accounts[environment]))
         for (environment, role), policies in by_pair.items()
-        if roles[role].is_offered and len({policy.permission_set_id for policy in policies}) == 1
+        if environment in accounts and (terms := offered(tuple(policies)))
     ]
     return tuple(sorted(offers, key=lambda o: (o.environment.sensitivity, o.environment.name, o.role.name)))

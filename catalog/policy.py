@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, ParamSpec, TypeVar
 
 from catalog.people import Person
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 LEAST_DURATION: Final = timedelta(seconds=1)
 LEAST_REASON: Final = 10
@@ -198,8 +199,18 @@ def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime
         names = " and ".join(f"“{policy.name}”" for policy in matched)
         return Judgement(None, (Verdict(False, f"{names} name different permission sets; an admin must settle it.", names, "role"),))
     terms = terms_of(matched)
-    refusals = [refusal for rule in _RULES for refusal in _applied(rule, terms, ask, now, longest_lead)]
+    refusals = [refusal for rule in _OF_TERMS for refusal in _applied(rule, terms)]
+    refusals += [refusal for rule in _OF_ASK for refusal in _applied(rule, terms, ask, now, longest_lead)]
     return Judgement(terms, tuple(refusals))
+
+
+def offered(matched: tuple[Policy, ...]) -> Terms | None:
+    """The terms of these policies, unless every ask would be refused whatever it asks for; at least one policy."""
+    if len({policy.permission_set_id for policy in matched}) > 1:
+        return None
+    terms = terms_of(matched)
+    obstacles = [obstacle for rule in _OF_TERMS for obstacle in _applied(rule, terms)]
+    return None if obstacles else terms
 
 
 def _unmatched(concerned: list[Policy]) -> Verdict:
@@ -209,25 +220,22 @@ def _unmatched(concerned: list[Policy]) -> Verdict:
     return Verdict(False, f"You are in none of the groups or departments that {names} names.", names, "role")
 
 
-Rule = Callable[[Terms, Ask, datetime, timedelta], Iterator[Verdict]]
-
-
-def _applied(rule: Rule, terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> list[Verdict]:
+def _applied(rule: Callable[P, Iterator[Verdict]], *given: P.args, **named: P.kwargs) -> list[Verdict]:
     try:
-        return list(rule(terms, ask, now, longest_lead))
+        return list(rule(*given, **named))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in a rule, the answer is no
         name = getattr(rule, "__name__", "rule").strip("_").replace("_", " ")
         return [Verdict(False, f"The rule about the {name} could not be worked out ({error}); an admin must mend it.", name)]
 
 
-def _role(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+def _role(terms: Terms) -> Iterator[Verdict]:
     for policy in terms.policies:
         if not policy.role_is_offered:
             yield Verdict(False, f"The role {policy.role} is not offered at present.", f"role {policy.role}", "role")
             return
 
 
-def _permission_set(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+def _permission_set(terms: Terms) -> Iterator[Verdict]:
     for policy in terms.policies:
         if policy.permission_set_vanished:
             reason = f"AWS no longer has the permission set {policy.permission_set}; an admin must choose another."
@@ -281,18 +289,20 @@ def _ticket(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> I
             yield Verdict(False, reason, pattern.rule, "ticket")
 
 
-def _stages(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
+def _stages(terms: Terms) -> Iterator[Verdict]:
     if not terms.approves_automatically.value and not terms.stages:
         rule = terms.approves_automatically.rule
         yield Verdict(False, f"“{rule}” names nobody who decides; an admin must add a stage.", rule, "role")
 
 
-_RULES: Final[tuple[Rule, ...]] = (_role, _permission_set, _accounts, _duration, _start, _reason, _ticket, _stages)
+# What is wrong whatever is asked for, and what is wrong with this ask.
+_OF_TERMS: Final = (_role, _permission_set, _stages)
+_OF_ASK: Final = (_accounts, _duration, _start, _reason, _ticket)
 
 
 def spell(duration: timedelta) -> str:
     """A duration in words: "1 day 2 hours", "45 minutes", "5 seconds"; never more than two units."""
-    seconds = int(duration.total_seconds())
+    seconds = max(0, int(duration.total_seconds()))
     parts = []
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, seconds = divmod(seconds, size)
