@@ -1,0 +1,69 @@
+"""What an object of the catalog looks like in an event, before and after a change."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+
+from auditlog.chain import JSON
+from catalog import durations
+from catalog.models import DirectoryGroup, PermissionSet
+
+
+def state_of(instance: models.Model) -> dict[str, JSON]:
+    """Every field of a saved catalog object, and its parts, as they read in an event."""
+    state: dict[str, JSON] = {}
+    for field in instance._meta.concrete_fields:
+        if not field.primary_key:
+            state[field.name] = _plain(getattr(instance, field.name))
+    for many in instance._meta.many_to_many:
+        state[many.name] = sorted(_named(row) for row in getattr(instance, many.name).all())
+    for part, link in parts_of(type(instance)):
+        rows = part._default_manager.filter(**{link: instance.pk})
+        state[str(part._meta.verbose_name_plural)] = [str(row) for row in rows]
+    return state
+
+
+def differences(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What differs, as {field: [old, new]}; None stands for what there was not, or is no more."""
+    names = dict.fromkeys([*before, *after])
+    return {
+        name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)
+    }
+
+
+def parts_of(model: type[models.Model]) -> list[tuple[Any, str]]:
+    """The models whose rows are parts of one object and go with it, each with the name of its link to it."""
+    return [
+        (relation.related_model, relation.field.name)
+        for relation in model._meta.related_objects
+        if isinstance(relation, models.ManyToOneRel)
+        and relation.on_delete is models.CASCADE
+        and hasattr(relation.related_model, "history")
+    ]
+
+
+def _named(row: models.Model) -> str:
+    """A row by what identifies it, where its name alone does not."""
+    match row:
+        case DirectoryGroup():
+            return f"{row.name} ({row.object_id})"
+        case PermissionSet():
+            return f"{row.name} ({row.arn})"
+        case _:
+            return str(row)
+
+
+def _plain(value: Any) -> JSON:
+    match value:
+        case None | bool() | int() | str() | list():
+            return value
+        case timedelta():
+            return durations.written(value)
+        case datetime():
+            return value.isoformat()
+        case models.Model():
+            return _named(value)
+        case _:
+            return str(value)

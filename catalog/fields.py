@@ -1,0 +1,108 @@
+"""Form fields in which an admin writes as people do: names, durations, one value a line."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from catalog import durations, names, tickets
+
+_LONGEST_VALUE = 200
+
+
+class Name(forms.CharField):
+    """A name, tidied as `names.tidy` says."""
+
+    def to_python(self, value: Any) -> str:
+        return _or_error(names.tidy, super().to_python(value))
+
+
+class Prose(forms.CharField):
+    """A text of several lines that hides nothing from its reader."""
+
+    def to_python(self, value: Any) -> str:
+        return _or_error(names.refuse_control, super().to_python(value))
+
+
+class Duration(forms.DurationField):
+    """A duration written as "1h 30m"."""
+
+    widget = forms.TextInput(attrs={"class": "vDuration", "size": "12"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return durations.written(value) if isinstance(value, timedelta) else value
+
+    def to_python(self, value: Any) -> timedelta | None:
+        if value in self.empty_values or isinstance(value, timedelta):
+            return value or None
+        try:
+            return durations.parse(str(value))
+        except ValueError as error:
+            raise ValidationError(str(error), "invalid") from None
+
+
+class Lines(forms.CharField):
+    """A list of texts, one a line, each once; spaces around a line and empty lines mean nothing."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "cols": 40})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(str(line) for line in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        text = _or_error(names.refuse_control, super().to_python(value))
+        lines = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+        if too_long := next((line for line in lines if len(line) > _LONGEST_VALUE), None):
+            raise ValidationError(
+                f"“{too_long[:20]}…” is longer than {_LONGEST_VALUE} characters.", "invalid"
+            )
+        return lines
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.to_python(data) != (initial or [])
+        except ValidationError:
+            return True
+
+
+class TicketPattern(forms.CharField):
+    """A regular expression that every ticket can be held against in next to no time."""
+
+    def clean(self, value: Any) -> str:
+        pattern: str = super().clean(value)
+        if why_not := tickets.refusal(pattern):
+            raise ValidationError(why_not, "invalid")
+        return pattern
+
+
+class Identifier(forms.CharField):
+    """An identifier as it is pasted: in whatever case, with spaces around it, and marks that mean nothing."""
+
+    meaningless = ""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value)).strip()
+        return text.translate({ord(mark): None for mark in self.meaningless})
+
+
+class ObjectId(Identifier):
+    """Entra's object id, a GUID, with or without braces."""
+
+    meaningless = "{}"
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(value).lower()
+
+
+class AccountId(Identifier):
+    """An AWS account id, with or without the hyphens that the console shows."""
+
+    meaningless = "- "
+
+
+def _or_error(tidied: Any, text: Any) -> str:
+    try:
+        return str(tidied(text))
+    except ValueError as error:
+        raise ValidationError(str(error), "invalid") from None
