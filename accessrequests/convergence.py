@@ -96,7 +96,7 @@ class _Turn:
                 self._save(assignment, due_at=None, trouble="", attempts=0)
             if step is Step.FINISH:
                 self._finish(assignment)
-        key = AssignmentKey(assignment.principal_id, assignment.permission_set.arn, assignment.account.account_id)
+        key = _key(assignment)
         if step is Step.WATCH:
             return self._watch(assignment)
         if step is Step.LOOK:
@@ -121,7 +121,19 @@ class _Turn:
             return True
         except ProvisionerError as error:
             return self._put_off(error)
+        if assignment.operation == Operation.DELETE and report.progress is Progress.FAILED:
+            return self._failed_deletion(report, assignment)
         return self._settle(report)
+
+    def _failed_deletion(self, report: Report, assignment: Assignment) -> bool:
+        """AWS says a deletion failed, which it also does when there is nothing to delete: what counts is whether it is there."""
+        try:
+            present = self.provisioner.is_assigned(_key(assignment))
+        except Gone:
+            present = False
+        except ProvisionerError:
+            present = True
+        return self._settle(report if present else Report(report.operation_id, Progress.SUCCEEDED, report.reason))
 
     def _look(self, key: AssignmentKey) -> bool:
         """Asks AWS before a grant leans on the assignment: was it there before us, is it (still) there at all?"""
@@ -322,3 +334,7 @@ class _Turn:
         }
         history = [latest_digest(assignment)]
         record(WORKER, action, Subject("assignment", str(assignment.pk)), {**described, **data, "history": history})
+
+
+def _key(assignment: Assignment) -> AssignmentKey:
+    return AssignmentKey(assignment.principal_id, assignment.permission_set.arn, assignment.account.account_id)

@@ -1,13 +1,17 @@
 """What happens to grants, and what follows from it for their request. Callers hold the locks, in the order of `lock`."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from accessrequests.lifecycle import transition
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.notifications import outbox
 from accessrequests.states import LIVE_GRANT, OPEN_GRANT, EndReason, GrantStatus, RequestStatus
 from auditlog.actor import Actor
+
+# How long AWS may take over a creation before we no longer believe in it; it is usually seconds.
+AWS_MAY_TAKE: Final = timedelta(minutes=5)
 
 
 def lock(request_id: object) -> tuple[AccessRequest, list[Grant]]:
@@ -21,9 +25,13 @@ def lock(request_id: object) -> tuple[AccessRequest, list[Grant]]:
 
 
 def begin_granting(grants: Iterable[Grant], *, actor: Actor, now: datetime) -> None:
-    """The creation is about to be sent: from here on each grant has an end, whatever happens to us."""
+    """The creation is about to be sent: from here on each grant has an end, whatever happens to us.
+
+    It is set again when AWS confirms. Only a grant shorter than AWS may take gets that time, or it would end unborn.
+    """
     for grant in grants:
-        transition(grant, GrantStatus.GRANTING, actor=actor, starts_at=now, ends_at=now + grant.request.duration)
+        end = now + max(grant.request.duration, AWS_MAY_TAKE)
+        transition(grant, GrantStatus.GRANTING, actor=actor, starts_at=now, ends_at=end)
 
 
 def activate(grants: Iterable[Grant], *, actor: Actor, now: datetime, reason: str = "") -> None:

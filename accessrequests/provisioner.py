@@ -91,7 +91,7 @@ class Provisioner(Protocol):
         ...
 
     def deletion_report(self, operation_id: str) -> Report:
-        """How a deletion is going; deleting what is missing counts as succeeded."""
+        """How a deletion is going; deleting what is missing may fail, with AWS's words for it."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Django's settings for every size of the portal; what differs between them comes from `environment.read()`."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ SECRET_KEY = ENVIRONMENT.secret_key
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 PORTAL_URL = ENVIRONMENT.portal_url
 ROOT_URLCONF = "jitportal.urls"
-WSGI_APPLICATION = "jitportal.wsgi.application"
+WSGI_APPLICATION = None if EMBEDDED else "jitportal.wsgi.application"
 AUTH_USER_MODEL = "jitportal.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
@@ -104,7 +105,7 @@ CACHES = {
 
 # Static files carry a digest in their name where they are collected (production).
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "build" / "static"
+STATIC_ROOT = None if EMBEDDED else BASE_DIR / "build" / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
@@ -116,7 +117,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = EMBEDDED
 
 # Celery: messages only make the work fast, the rows make it true.
-CELERY_BROKER_URL = ENVIRONMENT.redis_url or "memory://"
+CELERY_BROKER_URL = ENVIRONMENT.redis_url or "memory://localhost/"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"visibility_timeout": 120, "unacked_restore_interval": 2, "unacked_restore_throttle": 1}
@@ -245,7 +246,7 @@ LOGGING = {
     "formatters": {
         "json": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer() if EMBEDDED else structlog.processors.JSONRenderer(),
+            "processor": structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if EMBEDDED else structlog.processors.JSONRenderer(),
             "foreign_pre_chain": [
                 structlog.contextvars.merge_contextvars,
                 structlog.stdlib.add_logger_name,
@@ -256,7 +257,8 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
-    "loggers": {"django_structlog": {"level": "WARNING" if EMBEDDED else "INFO"}},
+    # In the demo's terminal only what a person should read; the pages show the rest.
+    "loggers": {name: {"level": "WARNING" if EMBEDDED else "INFO"} for name in ("django_structlog", "celery", "kombu")},
 }
 structlog.configure(
     processors=[

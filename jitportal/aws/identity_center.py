@@ -1,7 +1,7 @@
 """IAM Identity Center as the domain's provisioner."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_identitystore import IdentityStoreClient
     from mypy_boto3_sso_admin import SSOAdminClient
     from mypy_boto3_sso_admin.type_defs import AccountAssignmentOperationStatusTypeDef
-
-# What AWS says when a deletion finds nothing to delete; it means the same as having deleted it.
-NOTHING_THERE: Final = "Received a 404 status error"
 
 
 class IdentityCenter:
@@ -95,7 +92,7 @@ class IdentityCenter:
                 PrincipalType="USER",
                 PrincipalId=key.principal_id,
             )
-        return _gone_is_deleted(_report(answer["AccountAssignmentDeletionStatus"]))
+        return _report(answer["AccountAssignmentDeletionStatus"])
 
     def creation_report(self, operation_id: str) -> Report:
         """DescribeAccountAssignmentCreationStatus."""
@@ -106,19 +103,13 @@ class IdentityCenter:
         return _report(answer["AccountAssignmentCreationStatus"])
 
     def deletion_report(self, operation_id: str) -> Report:
-        """DescribeAccountAssignmentDeletionStatus; a 404 in it means that the assignment is gone, as wanted."""
+        """DescribeAccountAssignmentDeletionStatus; fails with a 404 in its reason where there was nothing to delete."""
         with translated():
             answer = self._sso.describe_account_assignment_deletion_status(
                 InstanceArn=settings.IDENTITY_CENTER_INSTANCE_ARN, AccountAssignmentDeletionRequestId=operation_id
             )
-        return _gone_is_deleted(_report(answer["AccountAssignmentDeletionStatus"]))
+        return _report(answer["AccountAssignmentDeletionStatus"])
 
 
 def _report(status: "AccountAssignmentOperationStatusTypeDef") -> Report:
     return Report(status.get("RequestId", ""), Progress(status.get("Status", "IN_PROGRESS")), status.get("FailureReason", ""))
-
-
-def _gone_is_deleted(report: Report) -> Report:
-    if report.progress is Progress.FAILED and NOTHING_THERE in report.reason:
-        return Report(report.operation_id, Progress.SUCCEEDED, report.reason)
-    return report

@@ -24,9 +24,14 @@ CONFIG: Final = Config(
 )
 
 
-def sso_admin() -> "SSOAdminClient":
-    """A client of IAM Identity Center's assignments."""
-    return _session().client("sso-admin", endpoint_url=settings.AWS_ENDPOINT_URL or None, config=CONFIG)
+# Reading the inventory claims nothing and may wait: botocore slows down by itself when AWS throttles.
+PATIENT: Final = CONFIG.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 10}))
+
+
+def sso_admin(*, patient: bool = False) -> "SSOAdminClient":
+    """A client of IAM Identity Center's assignments and permission sets."""
+    config = PATIENT if patient else CONFIG
+    return _session().client("sso-admin", endpoint_url=settings.AWS_ENDPOINT_URL or None, config=config)
 
 
 def identity_store() -> "IdentityStoreClient":

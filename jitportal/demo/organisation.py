@@ -29,7 +29,9 @@ ACCOUNTS: Final = {
 }
 
 PERMISSION_SETS: Final = (
-    PermissionSet("DeveloperAccess", "Build and debug services: compute, queues, logs; no identity or network.", "PT4H"),
+    PermissionSet(
+        "DeveloperAccess", "Build and debug services: compute, queues, logs; no identity or network.", "PT4H"
+    ),
     PermissionSet("DevOpsAccess", "Deploy and operate: infrastructure as code, scaling, networking.", "PT2H"),
     PermissionSet("ProductionSupport", "Read logs and metrics, restart services, replay messages.", "PT1H"),
     PermissionSet("DataAnalystReadOnly", "Query the warehouse and read curated buckets.", "PT4H"),
@@ -68,16 +70,58 @@ def _person(number: int, name: str, job_title: str, department: str, part: str, 
     )
 
 
-ADA: Final = _person(1, "Ada Lindqvist", "Software Engineer", "Payments", "Asks for access, and is on the support rota.", PAYMENTS, ON_CALL)
+ADA: Final = _person(
+    1,
+    "Ada Lindqvist",
+    "Software Engineer",
+    "Payments",
+    "Asks for access, and is on the support rota.",
+    PAYMENTS,
+    ON_CALL,
+)
 BEN: Final = _person(2, "Ben Okafor", "Software Engineer", "Payments", "Asks for access.", PAYMENTS)
-CHIARA: Final = _person(3, "Chiara Rossi", "Engineering Lead", "Payments", "Decides first, as an engineering lead.", PAYMENTS, LEADS)
-DANIEL: Final = _person(4, "Daniel Novak", "DevOps Engineer", "Platform", "Asks for access to run the platform.", PLATFORM, ON_CALL)
-EMMA: Final = _person(5, "Emma Fischer", "Platform Lead", "Platform", "Decides first, and asks for access, too.", PLATFORM, LEADS)
-FARID: Final = _person(6, "Farid Haddad", "Security Officer", "Security", "Decides second on Production.", SECURITY)
-GRACE: Final = _person(7, "Grace Kim", "Security Auditor", "Security", "Decides second on Production, and audits.", SECURITY)
-HUGO: Final = _person(8, "Hugo Martins", "Data Analyst", "Data", "Asks for data, as a contractor would.", DATA)
-INES: Final = _person(9, "Ines Moreau", "Access Manager", "Platform", "Keeps the catalog in the admin.", ADMINS)
-JONAS: Final = _person(10, "Jonas Weber", "Compliance Officer", "Risk", "Reads and exports the audit trail.", COMPLIANCE)
+CHIARA: Final = _person(
+    3,
+    "Chiara Rossi",
+    "Engineering Lead",
+    "Payments",
+    "Decides first, as an engineering lead.",
+    PAYMENTS,
+    LEADS,
+)
+DANIEL: Final = _person(
+    4,
+    "Daniel Novak",
+    "DevOps Engineer",
+    "Platform",
+    "Asks for access to run the platform.",
+    PLATFORM,
+    ON_CALL,
+)
+EMMA: Final = _person(
+    5,
+    "Emma Fischer",
+    "Platform Lead",
+    "Platform",
+    "Decides first, and asks for access, too.",
+    PLATFORM,
+    LEADS,
+)
+FARID: Final = _person(
+    6, "Farid Haddad", "Security Officer", "Security", "Decides second on Production.", SECURITY
+)
+GRACE: Final = _person(
+    7, "Grace Kim", "Security Auditor", "Security", "Decides second on Production, and audits.", SECURITY
+)
+HUGO: Final = _person(
+    8, "Hugo Martins", "Data Analyst", "Data", "Asks for data, as a contractor would.", DATA
+)
+INES: Final = _person(
+    9, "Ines Moreau", "Access Manager", "Platform", "Keeps the catalog in the admin.", ADMINS
+)
+JONAS: Final = _person(
+    10, "Jonas Weber", "Compliance Officer", "Risk", "Reads and exports the audit trail.", COMPLIANCE
+)
 PEOPLE: Final = (ADA, BEN, CHIARA, DANIEL, EMMA, FARID, GRACE, HUGO, INES, JONAS)
 
 ORGANISATION: Final = Organisation(
@@ -111,7 +155,11 @@ ROLES: Final = {
     "Database Administrator": "Looks after databases: parameters, snapshots, stuck sessions.",
     "Security Auditor": "Reads configurations and trails everywhere, and changes nothing.",
 }
-APPROVERS: Final = {"Engineering leads": (LEADS,), "Security duty": (SECURITY,), "Database guild": (DATABASES, LEADS)}
+APPROVERS: Final = {
+    "Engineering leads": (LEADS,),
+    "Security duty": (SECURITY,),
+    "Database guild": (DATABASES, LEADS),
+}
 LEAD: Final = (("Engineering leads", 1),)
 LEAD_THEN_SECURITY: Final = (("Engineering leads", 1), ("Security duty", 1))
 INCIDENT: Final = "(INC|CHG)-[0-9]{4,8}"
@@ -122,16 +170,54 @@ POLICIES: Final = (
     PolicyPlan("Data Analyst", "Sandbox", (DATA,), "DataAnalystReadOnly", 4, 8, 6),
     PolicyPlan("Developer", "Development", (PAYMENTS, PLATFORM), "DeveloperAccess", 4, 8, 3, LEAD),
     PolicyPlan("DevOps Engineer", "Development", (PLATFORM,), "DevOpsAccess", 4, 8, 6, LEAD),
-    PolicyPlan("Database Administrator", "Development", (PAYMENTS, PLATFORM), "DatabaseAdministrator", 2, 4, 2, (("Database guild", 1),)),
+    PolicyPlan(
+        "Database Administrator",
+        "Development",
+        (PAYMENTS, PLATFORM),
+        "DatabaseAdministrator",
+        2,
+        4,
+        2,
+        (("Database guild", 1),),
+    ),
     PolicyPlan("Data Analyst", "Development", (DATA,), "DataAnalystReadOnly", 4, 8, 3, LEAD),
     PolicyPlan("Developer", "Staging", (PAYMENTS, PLATFORM), "DeveloperAccess", 2, 4, 2, LEAD),
     PolicyPlan("DevOps Engineer", "Staging", (PLATFORM,), "DevOpsAccess", 2, 4, 3, LEAD),
-    PolicyPlan("Production Support", "Production", (ON_CALL,), "ProductionSupport", 1, 4, 2, LEAD_THEN_SECURITY, INCIDENT),
-    PolicyPlan("DevOps Engineer", "Production", (PLATFORM,), "DevOpsAccess", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT),
-    PolicyPlan("Database Administrator", "Production", (PLATFORM,), "DatabaseAdministrator", 1, 2, 1, (("Database guild", 1), ("Security duty", 1)), INCIDENT),
-    PolicyPlan("Security Auditor", "Production", (SECURITY,), "SecurityAuditor", 4, 8, 6, (("Security duty", 1),)),
-    PolicyPlan("Data Analyst", "Production", (DATA,), "DataAnalystReadOnly", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT),
+    PolicyPlan(
+        "Production Support",
+        "Production",
+        (ON_CALL,),
+        "ProductionSupport",
+        1,
+        4,
+        2,
+        LEAD_THEN_SECURITY,
+        INCIDENT,
+    ),
+    PolicyPlan(
+        "DevOps Engineer", "Production", (PLATFORM,), "DevOpsAccess", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT
+    ),
+    PolicyPlan(
+        "Database Administrator",
+        "Production",
+        (PLATFORM,),
+        "DatabaseAdministrator",
+        1,
+        2,
+        1,
+        (("Database guild", 1), ("Security duty", 1)),
+        INCIDENT,
+    ),
+    PolicyPlan(
+        "Security Auditor", "Production", (SECURITY,), "SecurityAuditor", 4, 8, 6, (("Security duty", 1),)
+    ),
+    PolicyPlan(
+        "Data Analyst", "Production", (DATA,), "DataAnalystReadOnly", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT
+    ),
 )
 
-assert (EMBEDDED["instance"], EMBEDDED["store"]) == (ORGANISATION.instance_arn, ORGANISATION.identity_store_id)  # noqa: S101
+assert (EMBEDDED["instance"], EMBEDDED["store"]) == (
+    ORGANISATION.instance_arn,
+    ORGANISATION.identity_store_id,
+)  # noqa: S101
 assert (EMBEDDED["admins"], EMBEDDED["compliance"]) == (ADMINS.object_id, COMPLIANCE.object_id)  # noqa: S101

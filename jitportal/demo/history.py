@@ -1,0 +1,345 @@
+"""The fortnight that lies behind the demo: who asked for what, and how it went."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from jitportal.demo.directory import Person
+from jitportal.demo.organisation import ADA, BEN, CHIARA, DANIEL, EMMA, FARID, GRACE, HUGO
+
+
+@dataclass(frozen=True)
+class Told:
+    """One request. Of the past: `days` ago at `hour` UTC. Of the present: `minutes` ago, and not ended (`ended` empty).
+
+    `agreed` decide one after the other, four minutes apart. `ended` says how it ended: expired, lapsed, or given_back,
+    revoked, withdrawn, denied `after` minutes, `by` whom if not by the one who asked, with which `words`.
+    """
+
+    person: Person
+    role: str
+    environment: str
+    workloads: tuple[str, ...]
+    hours: int
+    reason: str
+    ticket: str = ""
+    agreed: tuple[Person, ...] = ()
+    ended: str = "expired"
+    after: int = 0
+    by: Person | None = None
+    words: str = ""
+    days: int = 0
+    hour: int = 0
+    minutes: int = 0
+
+
+LEAD: Final = (CHIARA,)
+PLATFORM_LEAD: Final = (EMMA,)
+
+PAST: Final = (
+    Told(
+        ADA,
+        "Developer",
+        "Sandbox",
+        ("Payments",),
+        4,
+        "Try the new settlement library before planning.",
+        days=14,
+        hour=8,
+    ),
+    Told(
+        DANIEL,
+        "DevOps Engineer",
+        "Development",
+        ("Shared Services", "Payments"),
+        4,
+        "Roll out the new log shipper.",
+        agreed=PLATFORM_LEAD,
+        days=14,
+        hour=9,
+    ),
+    Told(
+        BEN,
+        "Developer",
+        "Development",
+        ("Payments",),
+        4,
+        "Debug the retry storm in the payment queue.",
+        agreed=LEAD,
+        ended="given_back",
+        after=95,
+        days=13,
+        hour=7,
+    ),
+    Told(
+        HUGO,
+        "Data Analyst",
+        "Development",
+        ("Data Platform",),
+        4,
+        "Check the new revenue model against last month.",
+        agreed=LEAD,
+        days=13,
+        hour=13,
+    ),
+    Told(
+        ADA,
+        "Production Support",
+        "Production",
+        ("Payments",),
+        2,
+        "Card payments time out since 01:40.",
+        "INC-4402",
+        (EMMA, FARID),
+        "given_back",
+        70,
+        days=12,
+        hour=2,
+    ),
+    Told(
+        HUGO,
+        "Data Analyst",
+        "Production",
+        ("Data Platform",),
+        2,
+        "Pull all customer addresses for a mailing.",
+        "CHG-2010",
+        ended="denied",
+        by=CHIARA,
+        words="Not with raw addresses. Use the anonymised export, or ask the data protection officer first.",
+        days=12,
+        hour=10,
+    ),
+    Told(
+        GRACE,
+        "Security Auditor",
+        "Production",
+        ("Payments", "Ledger", "Website"),
+        8,
+        "Quarterly review of trails and key policies.",
+        agreed=(FARID,),
+        days=11,
+        hour=9,
+    ),
+    Told(
+        EMMA,
+        "DevOps Engineer",
+        "Staging",
+        ("Website", "Shared Services"),
+        4,
+        "Rehearse the load balancer change.",
+        agreed=LEAD,
+        days=10,
+        hour=11,
+    ),
+    Told(
+        BEN,
+        "Developer",
+        "Staging",
+        ("Payments",),
+        2,
+        "Reproduce the rounding error with real volumes.",
+        agreed=LEAD,
+        ended="given_back",
+        after=50,
+        days=9,
+        hour=8,
+    ),
+    Told(
+        BEN,
+        "Database Administrator",
+        "Development",
+        ("Ledger",),
+        2,
+        "Try the new index on the postings table.",
+        ended="withdrawn",
+        after=12,
+        days=9,
+        hour=15,
+    ),
+    Told(
+        DANIEL,
+        "DevOps Engineer",
+        "Production",
+        ("Website",),
+        2,
+        "Change the load balancer as rehearsed.",
+        "CHG-2033",
+        (CHIARA, GRACE),
+        days=8,
+        hour=14,
+    ),
+    Told(
+        ADA,
+        "Developer",
+        "Sandbox",
+        ("Payments", "Ledger"),
+        8,
+        "Prototype the reconciliation service.",
+        days=7,
+        hour=9,
+    ),
+    Told(
+        HUGO,
+        "Data Analyst",
+        "Sandbox",
+        ("Data Platform",),
+        4,
+        "Learn the new warehouse dialect.",
+        days=7,
+        hour=16,
+    ),
+    Told(
+        DANIEL,
+        "Production Support",
+        "Production",
+        ("Onboarding",),
+        4,
+        "New customers cannot upload documents.",
+        "INC-4431",
+        (CHIARA, FARID),
+        "revoked",
+        45,
+        FARID,
+        "The incident is over and nobody gave this back; ended after asking Daniel.",
+        days=6,
+        hour=22,
+    ),
+    Told(
+        EMMA,
+        "Developer",
+        "Development",
+        ("Shared Services",),
+        4,
+        "Pair on the identity service upgrade.",
+        agreed=LEAD,
+        days=5,
+        hour=8,
+    ),
+    Told(
+        BEN,
+        "Developer",
+        "Staging",
+        ("Payments", "Ledger"),
+        4,
+        "Load test of the settlement run.",
+        ended="lapsed",
+        days=4,
+        hour=9,
+    ),
+    Told(
+        ADA,
+        "Developer",
+        "Development",
+        ("Payments",),
+        8,
+        "Build the refund endpoint against live queues.",
+        agreed=PLATFORM_LEAD,
+        ended="given_back",
+        after=300,
+        days=3,
+        hour=13,
+    ),
+    Told(
+        DANIEL,
+        "Database Administrator",
+        "Production",
+        ("Ledger",),
+        1,
+        "Kill the session that blocks the nightly close.",
+        "INC-4460",
+        (CHIARA, GRACE),
+        "given_back",
+        25,
+        days=2,
+        hour=10,
+    ),
+    Told(
+        DANIEL,
+        "DevOps Engineer",
+        "Sandbox",
+        ("Shared Services",),
+        8,
+        "Spike: replace the build runners.",
+        days=1,
+        hour=9,
+    ),
+    Told(
+        HUGO,
+        "Data Analyst",
+        "Production",
+        ("Data Platform",),
+        2,
+        "Answer the regulator's question on chargebacks.",
+        "CHG-2051",
+        (CHIARA, FARID),
+        days=1,
+        hour=11,
+    ),
+)
+
+
+PRESENT: Final[tuple[Told, ...]] = (
+    Told(
+        ADA,
+        "Developer",
+        "Development",
+        ("Payments", "Onboarding"),
+        4,
+        "Follow the refund through both services.",
+        agreed=PLATFORM_LEAD,
+        ended="",
+        minutes=55,
+    ),
+    Told(
+        DANIEL,
+        "DevOps Engineer",
+        "Sandbox",
+        ("Shared Services",),
+        8,
+        "Second day of the build runner spike.",
+        ended="",
+        minutes=40,
+    ),
+    Told(
+        BEN,
+        "Developer",
+        "Staging",
+        ("Payments",),
+        2,
+        "Verify the fix for the rounding error before release.",
+        ended="",
+        minutes=30,
+    ),
+    Told(
+        DANIEL,
+        "DevOps Engineer",
+        "Production",
+        ("Website",),
+        2,
+        "Roll back the caching rule that serves stale prices.",
+        "INC-4471",
+        (CHIARA,),
+        ended="",
+        minutes=20,
+    ),
+    Told(
+        HUGO,
+        "Data Analyst",
+        "Development",
+        ("Data Platform",),
+        4,
+        "Rebuild the churn dashboard on the new tables.",
+        ended="",
+        minutes=12,
+    ),
+    Told(
+        EMMA,
+        "DevOps Engineer",
+        "Staging",
+        ("Website", "Shared Services"),
+        4,
+        "Rehearse the certificate rotation.",
+        ended="",
+        minutes=5,
+    ),
+)

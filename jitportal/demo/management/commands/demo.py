@@ -1,0 +1,75 @@
+"""`manage.py demo`: the whole portal in one process, with a company in it, until Ctrl-C."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from jitportal.demo import embedded, seed
+from jitportal.demo.embedded import PortInUse
+from jitportal.demo.organisation import PEOPLE
+from jitportal.demo.workers import Workers
+
+TRY: Final = """
+Try this
+  1. Sign in as Ada Lindqvist. Ask for Production Support in Production (ticket INC-4711).
+  2. In a private window, sign in as Chiara Rossi and agree; then as Farid Haddad, and agree.
+  3. Watch Ada's request turn active once AWS has confirmed it, and press "I'm done".
+  4. Sign in as Jonas Weber: every step is in the audit trail, and can be exported.
+"""
+
+
+class Command(BaseCommand):
+    """Serves until Ctrl-C or SIGTERM, then stops cleanly with exit code 0."""
+
+    help = "Run the portal with a simulated AWS and directory, all in this process, until Ctrl-C."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrates, seeds what is new, serves.
+
+        Raises:
+            CommandError: a port is in use, or the data folder is not of this version.
+        """
+        stopping = threading.Event()
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            stopping.set()
+
+        # SIGINT too: a shell that starts a program in the background makes it ignore Ctrl-C otherwise.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        try:
+            self._serve(stopping)
+        except PortInUse as error:
+            raise CommandError(str(error)) from None
+
+    def _serve(self, stopping: threading.Event) -> None:
+        # The page's port is taken first: a second demo on the same data must not get as far as touching it.
+        with embedded.pages():
+            call_command("migrate", verbosity=0, interactive=False)
+            with embedded.aws() as simulator:
+                if seed.is_needed():
+                    self.stdout.write("Making the company and a fortnight of its history …")
+                    seed.plant(simulator)
+                with Workers():
+                    self._say_who()
+                    stopping.wait()
+                    self.stdout.write("\nStopping …")
+        self.stdout.write(
+            "Stopped. Your data is kept; `make demo` goes on with it, `make demo-reset` starts over."
+        )
+
+    def _say_who(self) -> None:
+        self.stdout.write(
+            f"\njitportal is ready: {settings.PORTAL_URL}\n\nWho can sign in (no passwords: pick the account)"
+        )
+        for person in PEOPLE:
+            self.stdout.write(f"  {person.name:<15} {person.job_title:<20} {person.part}")
+        self.stdout.write(
+            f"{TRY}\nCtrl-C stops it. Mail that would be sent is in {settings.ENVIRONMENT.data_dir / 'mail'}."
+        )
+        self.stdout.flush()

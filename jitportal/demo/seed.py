@@ -1,0 +1,260 @@
+"""Fills an empty demo: the catalog, the people, a fortnight of requests; all through the verbs that everybody uses."""
+
+import heapq
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.db.models import F, Model
+
+from accessrequests import provisioner, workflow
+from accessrequests.models import AccessRequest, Decision, Notification
+from auditlog import clock
+from auditlog.actor import Actor
+from auditlog.history import attribute
+from catalog import changes, inventory
+from catalog.models import (
+    AccessPolicy,
+    Account,
+    ApprovalStage,
+    ApproverGroup,
+    DirectoryGroup,
+    Environment,
+    PermissionSet,
+    Role,
+    Sensitivity,
+)
+from jitportal.aws.inventory import AwsInventory
+from jitportal.demo import history, organisation
+from jitportal.demo.directory import Person
+from jitportal.demo.drain import drain
+from jitportal.demo.history import Told
+from jitportal.demo.simulator import Limits, Simulator
+from jitportal.models import User
+from jitportal.signin.claims import Claims
+from jitportal.signin.people import take_in
+
+SEED: Final = Actor.system("seed")
+WHY: Final = "The demo's catalog."
+PURPOSES: Final = {
+    "Sandbox": "to try things in",
+    "Development": "where services are built",
+    "Staging": "where releases are rehearsed",
+    "Production": "what customers use",
+}
+
+
+def is_needed() -> bool:
+    """Whether this demo has not been filled, or not to its end."""
+    return not _marker().exists()
+
+
+def plant(simulator: Simulator) -> None:
+    """Fills the demo; the simulator's limits are lifted meanwhile.
+
+    Raises:
+        SeedCutShort: an earlier filling was cut short; start over.
+    """
+    if Role.objects.exists() or AccessRequest.objects.exists():
+        raise SeedCutShort
+    now = clock.now()
+    today = now.replace(minute=0, second=0, microsecond=0)
+    agenda = Agenda()
+    for told in history.PAST:
+        _tell(agenda, told, today.replace(hour=told.hour) - timedelta(days=told.days) + timedelta(minutes=7))
+    for present in history.PRESENT:
+        _tell(agenda, present, now - timedelta(minutes=present.minutes))
+    with _unlimited(simulator):
+        with clock.moved_to(today - timedelta(days=15)):
+            _catalog()
+            for person in organisation.PEOPLE:
+                take_in(_claims(person))
+        agenda.carry_out(until=now)
+    # They were told at the time.
+    Notification.objects.filter(created_at__lt=now - timedelta(hours=1)).update(
+        due_at=None, sent_at=F("created_at")
+    )
+    _marker().write_text("The demo in this folder is complete.\n")
+
+
+class SeedCutShort(Exception):
+    """The database holds half a demo."""
+
+    def __init__(self) -> None:
+        super().__init__("An earlier first start was cut short. `make demo-reset` starts over.")
+
+
+@contextmanager
+def _unlimited(simulator: Simulator) -> Iterator[None]:
+    limits, simulator.limiter.limits = simulator.limiter.limits, Limits.lifted()
+    try:
+        yield
+    finally:
+        simulator.limiter.limits = limits
+
+
+def _marker() -> Path:
+    folder: Path = settings.ENVIRONMENT.data_dir
+    return folder / "seeded"
+
+
+def _claims(person: Person) -> Claims:
+    return Claims(
+        tenant_id=settings.ENTRA_TENANT_ID,
+        object_id=person.object_id,
+        user_name=person.user_name,
+        name=person.name,
+        email=person.email,
+        department=person.department,
+        groups=frozenset(group.object_id for group in person.groups),
+    )
+
+
+def _catalog() -> None:
+    inventory.sync(AwsInventory())
+    groups = {
+        group.object_id: DirectoryGroup(object_id=group.object_id, name=group.name)
+        for group in organisation.GROUPS
+    }
+    roles = {
+        name: Role(name=name, slug=_slug(name), description=words)
+        for name, words in organisation.ROLES.items()
+    }
+    environments = {
+        name: Environment(
+            name=name,
+            slug=_slug(name),
+            description=f"Accounts {PURPOSES[name]}.",
+            sensitivity=Sensitivity[name.upper()],
+        )
+        for name in organisation.ENVIRONMENTS
+    }
+    for row in (*groups.values(), *roles.values(), *environments.values()):
+        _keep(row)
+    for name, accounts in organisation.ACCOUNTS.items():
+        for account in Account.objects.filter(account_id__in=[each.id for each in accounts]):
+            account.environment = environments[name]
+            _keep(account)
+    approvers = {name: ApproverGroup(name=name) for name in organisation.APPROVERS}
+    for name, approver_group in approvers.items():
+        with changes.recorded(approver_group, actor=SEED, why=WHY):
+            approver_group.save()
+            approver_group.directory_groups.set(
+                groups[group.object_id] for group in organisation.APPROVERS[name]
+            )
+    for plan in organisation.POLICIES:
+        policy = AccessPolicy(
+            name=f"{plan.role} in {plan.environment}",
+            role=roles[plan.role],
+            environment=environments[plan.environment],
+            permission_set=PermissionSet.objects.get(name=plan.permission_set),
+            default_duration=timedelta(hours=plan.default_hours),
+            longest_duration=timedelta(hours=plan.longest_hours),
+            accounts_per_request=plan.accounts,
+            ticket_pattern=plan.ticket,
+            automatic_approval="never" if plan.stages else "always",
+        )
+        with changes.recorded(policy, actor=SEED, why=WHY):
+            policy.save()
+            policy.requestable_by.set(groups[group.object_id] for group in plan.groups)
+            for position, (approver_group_name, needed) in enumerate(plan.stages, start=1):
+                stage = ApprovalStage(
+                    policy=policy,
+                    position=position,
+                    approver_group=approvers[approver_group_name],
+                    approvals_needed=needed,
+                )
+                attribute(stage, SEED, WHY)
+                stage.save()
+
+
+def _keep(row: Model) -> None:
+    with changes.recorded(row, actor=SEED, why=WHY):
+        row.save()
+
+
+class Agenda:
+    """What happened when, carried out in that order, so that the ledger's times run forward."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._number = count()
+
+    def add(self, moment: datetime, step: Callable[[], object]) -> None:
+        """Puts a step on the agenda."""
+        heapq.heappush(self._steps, (moment, next(self._number), step))
+
+    def carry_out(self, until: datetime) -> None:
+        """Does every step at its time, and after it all that is then due."""
+        while self._steps and self._steps[0][0] <= until:
+            moment, _, step = heapq.heappop(self._steps)
+            with clock.moved_to(moment):
+                step()
+                drain(provisioner.current())
+
+
+def _tell(agenda: Agenda, told: Told, asked: datetime) -> None:
+    """Puts one request on the agenda, from its ask to its end."""
+    form = workflow.Form(
+        id=uuid.uuid4(),
+        role=Role(name=told.role),
+        environment=Environment(name=told.environment),
+        accounts=(),
+        duration=timedelta(hours=told.hours),
+        reason=told.reason,
+        ticket=told.ticket,
+    )
+    agenda.add(asked, lambda: _ask(told, form))
+    agreed = asked
+    for person in told.agreed:
+        agreed += timedelta(minutes=4)
+        agenda.add(agreed, partial(_decide, person, form.id, Decision.Answer.APPROVE, ""))
+    over = agreed + timedelta(minutes=told.after)
+    by = told.by or told.person
+    ends: dict[str, Callable[[], object]] = {
+        "given_back": lambda: workflow.give_back(_user_id(by), form.id),
+        "revoked": lambda: workflow.revoke(_user_id(by), form.id, told.words),
+        "withdrawn": lambda: workflow.withdraw(_user_id(by), form.id),
+        "denied": lambda: _decide(by, form.id, Decision.Answer.DENY, told.words),
+    }
+    if told.ended in ends:
+        agenda.add(over, ends[told.ended])
+    elif told.ended == "expired":
+        agenda.add(agreed + form.duration, _only_what_is_due)
+    elif told.ended == "lapsed":
+        agenda.add(asked + settings.REQUEST_LAPSES_AFTER, _only_what_is_due)
+
+
+def _only_what_is_due() -> None:
+    """Nobody does anything at this time; the agenda does what is due after each step."""
+
+
+def _ask(told: Told, form: workflow.Form) -> None:
+    names = [f"{workload} {told.environment}" for workload in told.workloads]
+    filled = replace(
+        form,
+        role=Role.objects.get(name=told.role),
+        environment=Environment.objects.get(name=told.environment),
+        accounts=list(Account.objects.filter(name__in=names)),
+    )
+    workflow.submit(_user_id(told.person), filled)
+
+
+def _decide(person: Person, request_id: uuid.UUID, answer: Decision.Answer, words: str) -> None:
+    request = AccessRequest.objects.get(pk=request_id)
+    workflow.decide(_user_id(person), request_id, answer, words, request.digest)
+
+
+def _user_id(person: Person) -> int:
+    return User.objects.values_list("pk", flat=True).get(object_id=person.object_id)
+
+
+def _slug(name: str) -> str:
+    return name.lower().replace(" ", "-")

@@ -1,0 +1,96 @@
+"""Serves a WSGI application over HTTP from threads of this process, and stops cleanly."""
+
+import errno
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from waitress.server import create_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+class HttpServer:
+    """`with HttpServer(application) as server: … server.url`; port 0 takes a free one, threads are daemons.
+
+    Raises:
+        OSError: EADDRINUSE with a sentence for its text, when something else listens on the port.
+    """
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        threads: int = 16,
+        name: str = "web",
+    ) -> None:
+        self._application = application
+        self._host = host
+        self._port = port
+        self._threads = threads
+        self._name = name
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+
+    @property
+    def url(self) -> str:
+        """Where it is served, without a slash at its end; RuntimeError before `start`."""
+        if self._server is None:
+            raise RuntimeError(f"{self._name} is not started")
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._server.effective_port}"
+
+    def start(self) -> Self:
+        """Listens, and serves from threads."""
+        try:
+            self._server = create_server(
+                self._application,
+                host=self._host,
+                port=self._port,
+                threads=self._threads,
+                ident=None,
+                clear_untrusted_proxy_headers=True,
+            )
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            said = (
+                f"port {self._port} on {self._host} is in use; stop what listens there or choose another port"
+            )
+            raise OSError(errno.EADDRINUSE, said) from error
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Finishes the answers in hand and closes every connection; harmless if not started."""
+        if self._thread is None:
+            return
+        server = self._server
+        self._stopping.set()
+        # Everything is closed only after the loop has ended: a loop that closed its own trigger could do so between
+        # these two lines, and the trigger would be pulled on a closed file.
+        server.pull_trigger()
+        self._thread.join()
+        server.task_dispatcher.shutdown()
+        server.asyncore.close_all(server._map)  # noqa: SLF001 - waitress has no public way to close its channels
+        self._thread = self._server = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        server = self._server
+        # waitress's own run() ends only by an exception in its thread, so its loop is turned here, one round at a time.
+        while not self._stopping.is_set():
+            server.asyncore.loop(timeout=1.0, use_poll=True, map=server._map, count=1)  # noqa: SLF001
