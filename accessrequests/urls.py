@@ -1,5 +1,16 @@
-"""Addresses of accessrequests."""
+"""Addresses of accessrequests; verbs take POST only, each at an address of its own."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from accessrequests import views
+
+urlpatterns: list[URLPattern] = [
+    path("", views.home, name="home"),
+    path("requests/new/", views.new, name="request-new"),
+    path("requests/<uuid:request_id>/", views.request_page, name="request"),
+    path("requests/<uuid:request_id>/decide/", views.decide, name="request-decide"),
+    path("requests/<uuid:request_id>/withdraw/", views.withdraw, name="request-withdraw"),
+    path("requests/<uuid:request_id>/give-back/", views.give_back, name="request-give-back"),
+    path("requests/<uuid:request_id>/revoke/", views.revoke, name="request-revoke"),
+    path("approvals/", views.approvals, name="approvals"),
+]

@@ -1,5 +1,7 @@
 """Addresses of catalog."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from catalog import views
+
+urlpatterns: list[URLPattern] = [path("", views.catalog, name="catalog")]

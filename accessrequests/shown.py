@@ -1,0 +1,206 @@
+"""What pages show of access requests, read in a fixed number of queries however many there are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db.models import QuerySet
+
+from accessrequests.models import AccessRequest, Decision, Grant, RequestStage
+from accessrequests.states import LIVE_GRANT, OPEN_GRANT, OPEN_REQUEST, GrantStatus, RequestStatus
+from auditlog.models import Event
+from catalog.models import Account
+from catalog.wording import steps
+
+
+@dataclass(frozen=True)
+class ShownStage:
+    """A stage with what was decided at it; `state` is agreed, denied, now, next or unreached."""
+
+    row: RequestStage
+    decisions: tuple[Decision, ...]
+    state: str
+
+    @property
+    def agreed(self) -> int:
+        """How many have said yes."""
+        return sum(decision.answer == Decision.Answer.APPROVE for decision in self.decisions)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One request with all that belongs to it, and the words for where it stands."""
+
+    request: AccessRequest
+    now: datetime
+
+    @cached_property
+    def accounts(self) -> list[Account]:
+        """The chosen accounts, by name."""
+        return list(self.request.accounts.all())
+
+    @cached_property
+    def grants(self) -> list[Grant]:
+        """One an account, once it has begun to be set up."""
+        return list(self.request.grants.all())
+
+    @cached_property
+    def live(self) -> list[Grant]:
+        """The grants that still want to be in AWS."""
+        return [grant for grant in self.grants if grant.status in LIVE_GRANT]
+
+    @cached_property
+    def active(self) -> list[Grant]:
+        """The grants that AWS has confirmed and nobody has ended."""
+        return [grant for grant in self.grants if grant.status == GrantStatus.ACTIVE]
+
+    @cached_property
+    def open(self) -> list[Grant]:
+        """The grants that are not finished with AWS."""
+        return [grant for grant in self.grants if grant.status in OPEN_GRANT]
+
+    @cached_property
+    def stages(self) -> list[ShownStage]:
+        """The stages in order."""
+        decisions = list(self.request.decisions.all())
+        shown = []
+        for row in self.request.stages.all():
+            here = tuple(decision for decision in decisions if decision.stage == row.position)
+            shown.append(ShownStage(row, here, self._state(row, here)))
+        return shown
+
+    def _state(self, row: RequestStage, decisions: tuple[Decision, ...]) -> str:
+        if any(decision.answer == Decision.Answer.DENY for decision in decisions):
+            return "denied"
+        if len(decisions) >= row.approvals_needed:
+            return "agreed"
+        if self.request.status != RequestStatus.PENDING:
+            return "unreached"
+        return "now" if row.position == self.request.stage else "next"
+
+    @property
+    def stage(self) -> ShownStage | None:
+        """The stage that decides now."""
+        return next((stage for stage in self.stages if stage.state == "now"), None)
+
+    @property
+    def deciders(self) -> str:
+        """All stages in words."""
+        return steps((stage.row.approvals_needed, stage.row.approver_group.name) for stage in self.stages)
+
+    @property
+    def waits_for(self) -> str:
+        """Who must still decide, in words: "1 of Payments leads, then 2 of Security"."""
+        return steps(
+            (stage.row.approvals_needed - stage.agreed, stage.row.approver_group.name)
+            for stage in self.stages
+            if stage.state in ("now", "next")
+        )
+
+    @property
+    def word(self) -> str:
+        """Where it stands; Active is said only of what AWS has confirmed."""
+        status = self.request.status
+        if status not in (RequestStatus.APPROVED, RequestStatus.ACTIVE):
+            return str(self.request.get_status_display())
+        if self.active:
+            wanted = len(self.grants)
+            return "Active" if len(self.active) == wanted else f"Active on {len(self.active)} of {wanted} accounts"
+        if self.live:
+            return "Being granted"
+        if self.open:
+            return "Being revoked"
+        return "Approved, being set up" if self.is_starting else "Approved, starts later"
+
+    @property
+    def tone(self) -> str:
+        """The state that colours the word."""
+        if self.request.status not in (RequestStatus.APPROVED, RequestStatus.ACTIVE):
+            return str(self.request.status)
+        if self.active:
+            return "active"
+        if self.live:
+            return "granting"
+        if self.open:
+            return "revoking"
+        return "granting" if self.is_starting else "approved"
+
+    @property
+    def is_starting(self) -> bool:
+        """Approved, and its start has come."""
+        return not self.request.start or self.request.start <= self.now
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still happen to it."""
+        return self.request.status in OPEN_REQUEST
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether AWS may answer at any moment."""
+        if self.request.status == RequestStatus.APPROVED:
+            return self.is_starting or bool(self.grants)
+        return len(self.open) > len(self.active)
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When the first of what is active now was confirmed."""
+        return min((grant.starts_at for grant in self.active if grant.starts_at), default=None)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the last of what is held or being granted must be gone."""
+        return max((grant.ends_at for grant in self.live if grant.ends_at), default=None)
+
+    @property
+    def seconds(self) -> int:
+        """The agreed duration."""
+        return int(self.request.duration.total_seconds())
+
+    @property
+    def seconds_left(self) -> int:
+        """What is left of it."""
+        return max(0, int((self.ends_at - self.now).total_seconds())) if self.ends_at else 0
+
+    @property
+    def sessions_until(self) -> datetime | None:
+        """Until when sessions already open may live: while there is an end to come, what follows from it; then what was recorded."""
+        if self.ends_at:
+            return self.ends_at + self.request.permission_set.session_duration
+        return max((grant.sessions_until for grant in self.grants if grant.sessions_until), default=None)
+
+    @property
+    def sessions_live(self) -> bool:
+        """Whether, after its end, sessions may still be open."""
+        return not self.open and self.sessions_until is not None and self.sessions_until > self.now
+
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """What a reader sees change; see `live.signature`."""
+        request = self.request
+        grants = [(grant.pk, grant.status, grant.ends_at, grant.outcome) for grant in self.grants]
+        decisions = [stage.agreed for stage in self.stages]
+        return (request.pk, request.status, request.stage, request.trouble, self.word, self.sessions_live, grants, decisions)
+
+
+def read(requests: QuerySet[AccessRequest], now: datetime) -> list[Shown]:
+    """The requests with everything a page shows of them: six queries."""
+    rows = requests.select_related("role", "environment", "permission_set", "requester").prefetch_related(
+        "accounts", "grants__account", "stages__approver_group", "decisions__decided_by"
+    )
+    return [Shown(row, now) for row in rows]
+
+
+def held_by(people: Iterable[int], now: datetime) -> dict[int, list[Shown]]:
+    """What each of these people (by user id) holds or is being granted at this moment."""
+    ids = AccessRequest.objects.filter(requester_id__in=set(people), grants__status__in=OPEN_GRANT).values("pk")
+    held: dict[int, list[Shown]] = {}
+    for shown in read(AccessRequest.objects.filter(pk__in=ids), now):
+        held.setdefault(shown.request.requester_id, []).append(shown)
+    return held
+
+
+def timeline(request: AccessRequest) -> list[Event]:
+    """What is recorded of this request, the oldest first."""
+    return list(Event.objects.filter(subject_kind="request", subject_id=str(request.pk)).order_by("number"))

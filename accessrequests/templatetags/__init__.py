@@ -1,0 +1,1 @@
+"""How pages put times and refusals into words."""

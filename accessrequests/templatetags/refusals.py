@@ -1,0 +1,45 @@
+"""Shows what is wrong with a form: each message at its field, with the rule that made it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms, template
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One message; `field` is the element to go to, `rule` is empty where the form itself found the fault."""
+
+    field: str
+    text: str
+    rule: str
+
+
+def messages_of(form: forms.BaseForm, name: str | None = None) -> list[Shown]:
+    """The messages of one field, of the form as a whole ("__all__"), or (None) all of them."""
+    return [
+        Shown(field, str(next(iter(error.messages))), str((error.params or {}).get("rule", "")))
+        for field, errors in form.errors.as_data().items()
+        for error in errors
+        if name in (None, field)
+    ]
+
+
+@register.inclusion_tag("accessrequests/_errors.html")
+def errors_of(form: forms.BaseForm, name: str) -> dict[str, Any]:
+    """The messages at a field, under the id that the field's aria-describedby names."""
+    return {"name": name, "errors": messages_of(form, name)}
+
+
+@register.inclusion_tag("accessrequests/_summary.html")
+def errors_summary(form: forms.BaseForm) -> dict[str, Any]:
+    """All messages above a form, each leading to its field."""
+    return {"form": form, "errors": messages_of(form)}
+
+
+@register.filter
+def flawed(form: forms.BaseForm | None, name: str) -> bool:
+    """Whether there is a message at this field."""
+    return form is not None and name in form.errors

@@ -1,0 +1,261 @@
+"""The pages of a person's requests and approvals, and the verbs behind their buttons."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accessrequests import live, permissions, workflow
+from accessrequests.forms import DecisionForm, RequestForm, RevocationForm, WhatForm, add_refusals
+from accessrequests.live import respond, signature, signed_in
+from accessrequests.models import AccessRequest, Decision
+from accessrequests.shown import Shown, held_by, read, timeline
+from accessrequests.states import OPEN_REQUEST, RequestStatus
+from accessrequests.workflow import Refused
+from auditlog import clock
+from catalog import people
+from catalog.offers import Offer, offers_for
+from catalog.people import Person
+
+RECENT: Final = 10
+PER_PAGE: Final = 25
+PER_QUEUE: Final = 20
+
+
+def _person(request: HttpRequest) -> Person:
+    return people.load(cast(int, request.user.pk))
+
+
+@signed_in
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """My access: what I hold, what I wait for, what is over."""
+    person, now = _person(request), clock.now()
+    mine = AccessRequest.objects.filter(requester_id=person.user_id)
+    if "all" in request.GET:
+        page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
+        shown = read(mine.filter(pk__in=[row.pk for row in page]), now)
+        return render(request, "accessrequests/all.html", {"page": page, "shown": shown, "now": now})
+    open_ = read(mine.filter(status__in=OPEN_REQUEST), now)
+    over = read(mine.exclude(status__in=OPEN_REQUEST)[:RECENT], now)
+    pending = [shown for shown in open_ if shown.request.status == RequestStatus.PENDING]
+    coming = [shown for shown in open_ if shown.tone == "approved"]
+    held = [shown for shown in open_ if shown not in pending and shown not in coming]
+    context = {
+        "now": now,
+        "held": [{"shown": shown, "may_give_back": permissions.may_give_back(person, shown.request)} for shown in held],
+        "pending": [{"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in pending],
+        "coming": [{"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in coming],
+        "over": over,
+        "poll": bool(open_) and (live.SOON if any(shown.is_moving for shown in open_) else live.LATER),
+        "signature": signature(*(shown.parts for shown in [*open_, *over])),
+    }
+    return respond(request, "accessrequests/home.html", "accessrequests/_home.html", context)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Ask for access: first for what, unless the address says so, then the form."""
+    person = _person(request)
+    offers = offers_for(person)
+    if request.method == "POST":
+        return _ask(request, person, offers)
+    what = WhatForm(request.GET) if request.GET.get("role") or request.GET.get("environment") else None
+    offer = _offer(offers, what) if what else (offers[0] if len(offers) == 1 else None)
+    if offer is None:
+        return render(request, "accessrequests/choose.html", {"offers": offers, "what": what})
+    return _new_form(request, RequestForm(offer=offer), status=200)
+
+
+def _offer(offers: tuple[Offer, ...], what: WhatForm) -> Offer | None:
+    """The offer that the form names; what stands in the way is added to the form."""
+    if not what.is_valid():
+        return None
+    role, environment = what.cleaned_data["role"], what.cleaned_data["environment"]
+    offer = next((offer for offer in offers if (offer.role, offer.environment) == (role, environment)), None)
+    if offer is None:
+        what.add_error("role", f"You may not ask for {role} in {environment} at present.")
+    return offer
+
+
+def _ask(request: HttpRequest, person: Person, offers: tuple[Offer, ...]) -> HttpResponse:
+    """Sends the ask on even if nothing like it is offered: the policies say why not, and the attempt is recorded."""
+    form = RequestForm(request.POST, offer=_offer(offers, WhatForm(request.POST)))
+    if form.is_valid():
+        ask = form.ask()
+        again = AccessRequest.objects.filter(pk=ask.id, requester_id=person.user_id).exists()
+        try:
+            made = workflow.submit(person.user_id, ask)
+        except Refused as refusal:
+            add_refusals(form, refusal.refusals)
+        else:
+            messages.success(request, _asked(made, again))
+            return redirect("request", made.pk)
+    return _new_form(request, form, status=422)
+
+
+def _asked(made: AccessRequest, again: bool) -> str:
+    if again:
+        return "This form had been sent before; this is the request it made. To ask for something else, begin a new one."
+    if made.status == RequestStatus.PENDING:
+        shown = Shown(made, made.submitted_at)
+        return f"Asked. It waits for {shown.waits_for}; they have been told."
+    return "Approved at once by its policy. AWS is being asked now." if not made.start else "Approved at once by its policy."
+
+
+def _new_form(request: HttpRequest, form: RequestForm, *, status: int) -> HttpResponse:
+    given = form.cleaned_data if form.is_bound else {}
+    context = {
+        "form": form,
+        "offer": form.offer,
+        "role": form.offer.role if form.offer else given.get("role"),
+        "environment": form.offer.environment if form.offer else given.get("environment"),
+    }
+    return render(request, "accessrequests/new.html", context, status=status)
+
+
+@signed_in
+@require_safe
+def request_page(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    """One request, to whom it concerns."""
+    person = _person(request)
+    return _page(request, person, _visible(person, request_id))
+
+
+def _visible(person: Person, request_id: uuid.UUID) -> AccessRequest:
+    found = permissions.visible_to(person).filter(pk=request_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _page(request: HttpRequest, person: Person, found: AccessRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
+    now = clock.now()
+    shown = read(AccessRequest.objects.filter(pk=found.pk), now)[0]
+    row = shown.request
+    verdicts = {
+        "decide": permissions.may_decide(person, row, now),
+        "withdraw": permissions.may_withdraw(person, row),
+        "give_back": permissions.may_give_back(person, row),
+        "revoke": permissions.may_revoke(person, row),
+    }
+    mine = row.requester_id == person.user_id
+    events = timeline(row)
+    decides = row.status == RequestStatus.PENDING
+    context = {
+        "now": now,
+        "shown": shown,
+        "mine": mine,
+        "verdicts": verdicts,
+        # As long as this is the same, a poll leaves the forms as they are, with what has been typed into them.
+        "verbs_key": signature(row.status, *(bool(verdict) for verdict in verdicts.values())),
+        "held": [held for held in held_by([row.requester_id], now).get(row.requester_id, []) if held.request != row] if decides and not mine else [],
+        "events": events,
+        "decision_form": DecisionForm(),
+        "revocation_form": RevocationForm(),
+        "poll": (live.SOON if shown.is_moving else live.LATER) if shown.is_open else 0,
+        "signature": signature(shown.parts, len(events), [bool(verdict) for verdict in verdicts.values()]),
+        **forms,
+    }
+    return respond(request, "accessrequests/request.html", "accessrequests/_request.html", context, status=status)
+
+
+@signed_in
+@require_safe
+def approvals(request: HttpRequest) -> HttpResponse:
+    """What waits for my decision, each with all that a decision needs; below it, what I decided lately."""
+    person, now = _person(request), clock.now()
+    queue = permissions.queue_of(person, now)
+    page = Paginator(queue, PER_QUEUE).get_page(request.GET.get("page"))
+    waiting = read(queue.filter(pk__in=[row.pk for row in page]), now)
+    held = held_by((shown.request.requester_id for shown in waiting), now)
+    decided = Decision.objects.filter(decided_by_id=person.user_id).order_by("-decided_at").select_related(
+        "request__role", "request__environment", "request__requester", "approver_group"
+    )
+    context = {
+        "now": now,
+        "page": page,
+        "cards": [{"shown": shown, "held": held.get(shown.request.requester_id, [])} for shown in waiting],
+        "decided": decided[:RECENT],
+    }
+    return render(request, "accessrequests/approvals.html", context)
+
+
+@require_POST
+@signed_in
+def decide(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    """Approve or deny."""
+    person = _person(request)
+    found = _visible(person, request_id)
+    form = DecisionForm(request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            decided = workflow.decide(person.user_id, found.pk, Decision.Answer(given["answer"]), given["comment"], given["digest"])
+        except Refused as refusal:
+            add_refusals(form, refusal.refusals)
+        else:
+            messages.success(request, _decided(decided, given["answer"]))
+            return redirect("approvals") if request.POST.get("back") == "approvals" else redirect("request", found.pk)
+    return _page(request, person, found, status=422, decision_form=form)
+
+
+def _decided(decided: AccessRequest, answer: str) -> str:
+    if answer == Decision.Answer.DENY:
+        return f"You denied {decided} for {decided.requester}, who is told why."
+    said = f"You approved {decided} for {decided.requester}."
+    if decided.status == RequestStatus.PENDING:
+        return f"{said} It still waits for {Shown(decided, decided.submitted_at).waits_for}."
+    return f"{said} It begins at the time that was asked for." if decided.start else f"{said} AWS is being asked now."
+
+
+@require_POST
+@signed_in
+def withdraw(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    """Take my request back."""
+    return _carry_out(request, request_id, workflow.withdraw, "Withdrawn. Nothing was granted.")
+
+
+@require_POST
+@signed_in
+def give_back(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    """I'm done: end my access now."""
+    return _carry_out(request, request_id, workflow.give_back, "Thank you. AWS is being asked to take the access away now.")
+
+
+def _carry_out(request: HttpRequest, request_id: uuid.UUID, verb: Callable[[int, uuid.UUID], AccessRequest], done: str) -> HttpResponse:
+    """A verb that needs no words."""
+    person = _person(request)
+    found = _visible(person, request_id)
+    try:
+        verb(person.user_id, found.pk)
+    except Refused as refusal:
+        for verdict in refusal.refusals:
+            messages.error(request, f"{verdict.reason} (Rule: {verdict.rule}.) Nothing was changed.")
+    else:
+        messages.success(request, done)
+    return redirect("request", found.pk)
+
+
+@require_POST
+@signed_in
+def revoke(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    """End somebody's access now."""
+    person = _person(request)
+    found = _visible(person, request_id)
+    form = RevocationForm(request.POST)
+    if form.is_valid():
+        try:
+            workflow.revoke(person.user_id, found.pk, form.cleaned_data["reason"])
+        except Refused as refusal:
+            add_refusals(form, refusal.refusals)
+        else:
+            messages.success(request, f"The access of {found.requester} is being revoked; the record says why.")
+            return redirect("request", found.pk)
+    return _page(request, person, found, status=422, revocation_form=form)

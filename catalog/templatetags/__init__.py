@@ -1,0 +1,1 @@
+"""How pages of the catalog put terms into words."""

@@ -1,0 +1,23 @@
+"""Filters for durations and for who decides."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import template
+
+from catalog import wording
+from catalog.policy import Terms
+
+register = template.Library()
+
+
+@register.filter
+def deciders(terms: Terms) -> str:
+    """Who decides on these terms, in words."""
+    return wording.deciders(terms)
+
+
+@register.filter
+def spelled(value: Any) -> str:
+    """A duration or a number of seconds in words; anything else is not said."""
+    return wording.spelled(value) if isinstance(value, timedelta | int | float) else ""
