@@ -21,6 +21,8 @@ JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JS
 # What the first event names as the hash of its predecessor.
 GENESIS: Final = "0" * 64
 
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
 # The readable columns of an event, in the order of an export, each with its key in the canonical record.
 COLUMNS: Final = {
     "number": "number",
@@ -41,7 +43,7 @@ def canonical(value: JSON) -> str:
     Raises TypeError for what JSON cannot say, keys that are not text included, and ValueError for NaN.
     """
     _refuse_other_keys(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def sha256(text: str) -> str:
@@ -82,10 +84,10 @@ def event_text(
     )
 
 
-def checkpoint_text(*, number: int, hash: str, at: str, key_id: str) -> str:
+def checkpoint_text(*, number: int, digest: str, at: str, key_id: str) -> str:
     """The canonical text that a checkpoint's Ed25519 signature is over."""
     return canonical(
-        {"at": at, "hash": hash, "key_id": key_id, "number": number, "what": "jitportal checkpoint"}
+        {"at": at, "hash": digest, "key_id": key_id, "number": number, "what": "jitportal checkpoint"}
     )
 
 
@@ -105,9 +107,9 @@ class Broken(Exception):  # noqa: N818 - it is the record that broke, not the pr
 class Walk:
     """Follows a chain from its beginning, or from a place already trusted, one event at a time."""
 
-    def __init__(self, number: int = 0, hash: str = GENESIS) -> None:
+    def __init__(self, number: int = 0, digest: str = GENESIS) -> None:
         self.number = number
-        self.hash = hash
+        self.hash = digest
 
     def step(self, text: str, stated_hash: str, shown: Mapping[str, object]) -> dict[str, Any]:
         """The record in `text`, when it is the next one and whole; else Broken.
@@ -118,7 +120,7 @@ class Walk:
         try:
             record = json.loads(text)
             number = record["number"]
-            same = canonical(record) == text and isinstance(number, int)
+            same = _ENCODER.encode(record) == text and isinstance(number, int)
             data_is_there = isinstance(record["data"], dict)
         except (ValueError, TypeError, KeyError, RecursionError):
             raise Broken(expected, f"Record {expected} is not readable as a record.") from None
@@ -164,7 +166,7 @@ class Checkpoint:
         key = public_keys.get(self.key_id)
         if key is None:
             raise Broken(self.number, f"The checkpoint at record {self.number} is signed with another key.")
-        text = checkpoint_text(number=self.number, hash=self.hash, at=self.at, key_id=self.key_id)
+        text = checkpoint_text(number=self.number, digest=self.hash, at=self.at, key_id=self.key_id)
         try:
             signature = bytes.fromhex(self.signature)
         except ValueError:
@@ -305,16 +307,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with chosen.copy.open(encoding="utf-8-sig", newline="") as file:
             walk = verify_copy(rows_of(file, chosen.copy.name), checkpoints, keys)
     except Broken as broken:
-        print(broken, file=sys.stderr)
+        sys.stderr.write(f"{broken}\n")
         return 1
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        print(f"The files cannot be read: {error}", file=sys.stderr)
+        sys.stderr.write(f"The files cannot be read: {error}\n")
         return 1
     if not walk.number:
-        print("There are no records in this copy.", file=sys.stderr)
+        sys.stderr.write("There are no records in this copy.\n")
         return 1
     proved = f" and {len(checkpoints)} checkpoints agree" if checkpoints else ""
-    print(f"Records 1 to {walk.number} are whole{proved}. The last hash is {walk.hash}.")
+    sys.stdout.write(f"Records 1 to {walk.number} are whole{proved}. The last hash is {walk.hash}.\n")
     return 0
 
 

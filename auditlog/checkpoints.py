@@ -60,11 +60,11 @@ def _has_news(last: Checkpoint | None, number: int) -> bool:
     return since.exclude(action=Action.AUDIT_CHECKPOINT).exists()
 
 
-def _signed(number: int, hash: str, at: datetime) -> Checkpoint:
+def _signed(number: int, digest: str, at: datetime) -> Checkpoint:
     key_id = chain.key_id(public_key())
-    text = chain.checkpoint_text(number=number, hash=hash, at=chain.stamp(at), key_id=key_id)
+    text = chain.checkpoint_text(number=number, digest=digest, at=chain.stamp(at), key_id=key_id)
     signature = _private_key().sign(text.encode("ascii")).hex()
-    return Checkpoint(number=number, hash=hash, at=at, key_id=key_id, signature=signature)
+    return Checkpoint(number=number, hash=digest, at=at, key_id=key_id, signature=signature)
 
 
 def _private_key() -> Ed25519PrivateKey:

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.apps.config import AppConfig
 from django.core.checks import CheckMessage, Error
 
 from auditlog import immutable
 
 
-def triggers_are_there(
-    *, app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **options: Any
-) -> list[CheckMessage]:
+def triggers_are_there(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """auditlog.E001 when the record could be edited because a trigger is missing, disabled or altered."""
     return [
         Error(

@@ -28,23 +28,25 @@ class Format(Protocol):
     def __call__(self, rows: Sequence[Sequence[str]], /) -> str: ...
 
 
-def begin(actor: Actor, filters: Mapping[str, str], format: str) -> int:
+def begin(actor: Actor, filters: Mapping[str, str], suffix: str) -> int:
     """Records the export before its first byte leaves, and returns the number of that event.
 
     The copy ends there: one without filters that does not end with its own record was cut short.
     """
     with transaction.atomic():
         up_to = ledger.next_number()
-        data: dict[str, JSON] = {"filters": dict(filters), "format": format, "up_to": up_to}
+        data: dict[str, JSON] = {"filters": dict(filters), "format": suffix, "up_to": up_to}
         return ledger.record(actor, Action.AUDIT_EXPORTED, Subject("audit", "ledger"), data).number
 
 
-def stream(matching: QuerySet[Event], up_to: int, format: Format) -> Iterator[str]:
+def stream(matching: QuerySet[Event], up_to: int, written: Format) -> Iterator[str]:
     """The copy, oldest first, by the batch: bounded memory, and no transaction or cursor stays open."""
-    yield format([HEADER]) if format is as_csv else ""
+    if written is as_csv:
+        # Without the mark in front, spreadsheets take UTF-8 for the code page of their country.
+        yield "\ufeff" + as_csv([HEADER])
     last = 0
     while batch := list(matching.filter(number__gt=last, number__lte=up_to).order_by("number")[:_BATCH]):
-        yield format([_row(event) for event in batch])
+        yield written([_row(event) for event in batch])
         last = batch[-1].number
 
 

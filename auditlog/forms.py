@@ -107,8 +107,8 @@ class EventFilter(forms.Form):
         if wanted["action"]:
             events = events.filter(action=wanted["action"])
         if subject := wanted["subject"]:
-            kind, _, id = subject.rpartition(":")
-            events = events.filter(subject_id=id, **({"subject_kind": kind} if kind else {}))
+            kind, _, subject_id = subject.rpartition(":")
+            events = events.filter(subject_id=subject_id, **({"subject_kind": kind} if kind else {}))
         if text := wanted["text"]:
             # The record escapes what is not ASCII, so what is looked for must be escaped too.
             events = events.filter(

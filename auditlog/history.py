@@ -31,9 +31,10 @@ def Records(**options: Any) -> HistoricalRecords:  # noqa: N802 - it is declared
 
 def attribute(instance: models.Model, actor: Actor, reason: str = "") -> None:
     """Says who changes an object, why, and when by the ledger's clock; call it before each save."""
-    instance._history_user = actor  # type: ignore[attr-defined]
-    instance._change_reason = reason  # type: ignore[attr-defined]
-    instance._history_date = clock.now()  # type: ignore[attr-defined]
+    # The three names that simple-history reads.
+    instance._history_user = actor  # type: ignore[attr-defined]  # noqa: SLF001
+    instance._change_reason = reason  # type: ignore[attr-defined]  # noqa: SLF001
+    instance._history_date = clock.now()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def digest(row: models.Model) -> str:

@@ -7,7 +7,6 @@ from typing import Final
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from auditlog.chain import GENESIS
 from auditlog.trigger import Trigger
 
 _REFUSE: Final = """
@@ -17,9 +16,9 @@ BEGIN
 END
 """
 
-_FORK: Final = f"""
+_FORK: Final = """
 BEGIN
-    IF NOT (NEW.number = 1 AND NEW.previous_hash = '{GENESIS}') AND NOT EXISTS (
+    IF NOT (NEW.number = 1 AND NEW.previous_hash = repeat('0', 64)) AND NOT EXISTS (
         SELECT 1 FROM auditlog_event WHERE number = NEW.number - 1 AND hash = NEW.previous_hash
     ) THEN
         RAISE EXCEPTION 'INSERT refused: an event follows the last one'
@@ -96,8 +95,10 @@ def _trigger(table: str, name: str, moment: str, each: str, function: str) -> Tr
         table,
         name,
         (
-            f'CREATE OR REPLACE TRIGGER "{name}" {moment} "{table}" '
-            f"FOR EACH {each} EXECUTE FUNCTION {function}()",
+            (
+                f'CREATE OR REPLACE TRIGGER "{name}" {moment} "{table}" '
+                f"FOR EACH {each} EXECUTE FUNCTION {function}()"
+            ),
             f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"',
         ),
         _fingerprint("A", bits, "", function, _BODIES[function]),

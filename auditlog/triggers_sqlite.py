@@ -45,8 +45,8 @@ def chained(event: type[models.Model], head: type[models.Model]) -> Iterator[Tri
         events,
         "refuse_fork",
         "BEFORE INSERT ON",
-        f"""NOT (NEW."number" = 1 AND NEW."previous_hash" = '{GENESIS}') AND NOT EXISTS """
-        f'(SELECT 1 FROM "{events}" WHERE "number" = NEW."number" - 1 AND "hash" = NEW."previous_hash")',
+        f"""NOT (NEW."number" = 1 AND NEW."previous_hash" = '{GENESIS}') AND NOT """
+        + _exists(events, '"number" = NEW."number" - 1 AND "hash" = NEW."previous_hash"'),
         "INSERT refused: an event follows the last one",
     )
     yield _trigger(
@@ -80,6 +80,9 @@ def _trigger(table: str, purpose: str, moment: str, condition: str, refusal: str
 
 
 def _taken(model: type[models.Model]) -> str:
-    table = model._meta.db_table
     same = (" AND ".join(f'"{column}" = NEW."{column}"' for column in key) for key in unique_keys(model))
-    return " OR ".join(f'EXISTS (SELECT 1 FROM "{table}" WHERE {condition})' for condition in same)
+    return " OR ".join(_exists(model._meta.db_table, condition) for condition in same)
+
+
+def _exists(table: str, condition: str) -> str:
+    return f'EXISTS (SELECT 1 FROM "{table}" WHERE {condition})'  # noqa: S608 - names of our own tables

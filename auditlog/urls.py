@@ -6,8 +6,8 @@ from auditlog import views
 
 urlpatterns: list[URLPattern] = [
     path("", views.audit, name="audit"),
-    path("export.csv", views.export, {"format": "csv"}, name="audit-export"),
-    path("export.jsonl", views.export, {"format": "jsonl"}, name="audit-export-jsonl"),
+    path("export.csv", views.export, {"suffix": "csv"}, name="audit-export"),
+    path("export.jsonl", views.export, {"suffix": "jsonl"}, name="audit-export-jsonl"),
     path("checkpoints.json", views.signed_checkpoints, name="audit-checkpoints"),
     path("verify/", views.verify, name="audit-verify"),
 ]

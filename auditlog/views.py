@@ -56,14 +56,14 @@ def audit(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @for_auditors
-def export(request: HttpRequest, format: str) -> HttpResponseBase:
+def export(request: HttpRequest, suffix: str) -> HttpResponseBase:
     """A copy of what the filters let through; filters that cannot be read lead back to the page."""
     form = EventFilter(request.GET)
     if not form.is_valid():
         return redirect(f"{reverse('audit')}?{request.GET.urlencode()}")
-    writer, content_type = FORMATS[format]
-    up_to = exports.begin(_actor(request), form.used(), format)
-    name = f"ledger-{timezone.now():%Y-%m-%dT%H%M%SZ}.{format}"
+    writer, content_type = FORMATS[suffix]
+    up_to = exports.begin(_actor(request), form.used(), suffix)
+    name = f"ledger-{timezone.now():%Y-%m-%dT%H%M%SZ}.{suffix}"
     return StreamingHttpResponse(
         exports.stream(form.matching(), up_to, writer),
         content_type=content_type,
@@ -79,7 +79,7 @@ FORMATS: Final[dict[str, tuple[exports.Format, str]]] = {
 
 @require_safe
 @for_auditors
-def signed_checkpoints(request: HttpRequest) -> HttpResponse:
+def signed_checkpoints(_request: HttpRequest) -> HttpResponse:
     """Every checkpoint, oldest first, for the offline verifier; the key must reach its user another way."""
     listed = [asdict(each.stated) for each in Checkpoint.objects.order_by("number").iterator()]
     return JsonResponse(
@@ -89,7 +89,7 @@ def signed_checkpoints(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @for_auditors
-def verify(request: HttpRequest) -> HttpResponse:
+def verify(_request: HttpRequest) -> HttpResponse:
     """Verifies the whole record now, and shows the outcome on the page."""
     cache.set(VERIFICATION, integrity.verify([checkpoints.public_key()]), timeout=None)
     return redirect("audit")

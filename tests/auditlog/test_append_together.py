@@ -13,7 +13,7 @@ from auditlog.ledger import Subject, record
 from auditlog.models import ChainHead, Event
 
 
-class Undone(Exception):
+class Undone(Exception):  # noqa: N818 - nothing went wrong
     """What a change that fails raises."""
 
 

@@ -21,7 +21,7 @@ def _export(client: Client, person: User, **filters: str) -> tuple[Any, list[dic
     client.force_login(person)
     response = client.get("/audit/export.csv", filters)
     assert response.status_code == 200
-    text = b"".join(response.streaming_content).decode()
+    text = response.getvalue().decode("utf-8-sig")
     return response, list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -85,6 +85,16 @@ def test_the_place_in_the_list_does_not_cut_the_copy(
         append()
     _, rows = _export(client, compliance, before="2")
     assert len(rows) == Event.objects.count()
+
+
+def test_a_spreadsheet_is_told_that_names_are_utf_8(client: Client, compliance: User, append: Append) -> None:
+    append(data={"account": "Zoë’s"})
+    client.force_login(compliance)
+    response = client.get("/audit/export.csv")
+    assert isinstance(response, StreamingHttpResponse)
+    content = response.getvalue()
+    assert content.startswith(b"\xef\xbb\xbfnumber,at,")
+    assert "Zoë’s".encode() in content
 
 
 def test_the_file_name_says_when(client: Client, compliance: User) -> None:

@@ -58,7 +58,8 @@ def test_a_session_that_poses_as_a_replica_is_refused_too(everything: None, tabl
 @only_postgresql
 def test_an_upsert_cannot_change_an_event(everything: None) -> None:
     _refused(
-        "INSERT INTO auditlog_checkpoint SELECT * FROM auditlog_checkpoint ON CONFLICT (number) DO UPDATE SET hash = 'x'"
+        "INSERT INTO auditlog_checkpoint SELECT * FROM auditlog_checkpoint "
+        "ON CONFLICT (number) DO UPDATE SET hash = 'x'"
     )
 
 
@@ -76,8 +77,8 @@ def test_an_update_or_replace_is_refused(everything: None) -> None:
 @only_sqlite
 def test_an_event_cannot_push_out_another_by_its_hash(everything: None) -> None:
     _refused(
-        "INSERT OR REPLACE INTO auditlog_event SELECT number + 3, at, actor, actor_name, action, subject_kind, "
-        "subject_id, canonical, previous_hash, hash FROM auditlog_event WHERE number = 1"
+        "INSERT OR REPLACE INTO auditlog_event SELECT number + 3, at, actor, actor_name, action, "
+        "subject_kind, subject_id, canonical, previous_hash, hash FROM auditlog_event WHERE number = 1"
     )
 
 

@@ -23,8 +23,8 @@ def test_every_action_has_a_sentence() -> None:
 
 def test_a_request_reads_as_one_would_say_it() -> None:
     assert sentence("request.submitted", "Ada Okafor", WITH_EVERYTHING) == (
-        "Ada Okafor asked for DevOps Engineer in Production on Payments (123456789012), Ledger (210987654321) "
-        "for 1 h 30 min: deploy"
+        "Ada Okafor asked for DevOps Engineer in Production on Payments (123456789012), "
+        "Ledger (210987654321) for 1 h 30 min: deploy"
     )
 
 
