@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.filters import EmptyFieldListFilter
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,6 +12,7 @@ from accessrequests.due import overdue_grants
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant, Notification, RequestStage
 from auditlog import clock
 from auditlog.admin import ReadOnlyAdmin
+from catalog.filters import SentFilter, TroubleFilter
 from catalog.policy import spell
 from catalog.versions import VersionsAdmin
 
@@ -105,7 +105,7 @@ class AccessRequestAdmin(RecordAdmin):
         "submitted_at",
         "trouble",
     )
-    list_filter = ("status", "environment", "role", "end_reason", ("trouble", EmptyFieldListFilter))
+    list_filter = ("status", "environment", "role", "end_reason", ("trouble", TroubleFilter))
     list_select_related = ("requester", "role", "environment")
     search_fields = ("=id", "requester__name", "requester__user_name", "reason", "ticket", "role__name")
     search_help_text = "A person, a ticket, words of the reason, or the whole id"
@@ -188,7 +188,7 @@ class AssignmentAdmin(RecordAdmin):
         "operation",
         "is_standing",
         "account__environment",
-        ("trouble", EmptyFieldListFilter),
+        ("trouble", TroubleFilter),
     )
     list_select_related = ("permission_set", "account")
     search_fields = (
@@ -209,7 +209,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     """Messages, and what keeps them from being sent."""
 
     list_display = ("created_at", "kind", "recipient", "channel", "sent_at", "due_at", "attempts", "trouble")
-    list_filter = ("kind", ("sent_at", EmptyFieldListFilter), ("trouble", EmptyFieldListFilter))
+    list_filter = ("kind", ("sent_at", SentFilter), ("trouble", TroubleFilter))
     list_select_related = ("recipient",)
     search_fields = ("=request__id", "recipient__name", "recipient__user_name")
     search_help_text = "A person, or the request's whole id"

@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from accessrequests import grants
 from accessrequests.models import AccessRequest, Assignment, Grant
@@ -37,7 +37,7 @@ from auditlog.ledger import Subject, record
 log = structlog.get_logger(__name__)
 
 WORKER: Final = Actor.system("convergence")
-# Longer than any single call may take (aws.session: 3 s to connect, 10 s to answer); after it another worker takes over.
+# Longer than any call may take (aws.session: 3 s to connect, 10 s to answer); after it another worker takes over.
 LEASE: Final = timedelta(seconds=30)
 SAFE_TO_CALL: Final = 10.0
 POLL: Final = timedelta(seconds=1)
@@ -110,7 +110,11 @@ class _Turn:
     # What each step does at AWS, and what is recorded of it.
 
     def _watch(self, assignment: Assignment) -> bool:
-        ask = self.provisioner.creation_report if assignment.operation == Operation.CREATE else self.provisioner.deletion_report
+        ask = (
+            self.provisioner.creation_report
+            if assignment.operation == Operation.CREATE
+            else self.provisioner.deletion_report
+        )
         try:
             report = ask(assignment.operation_id)
         except Gone:
@@ -126,7 +130,7 @@ class _Turn:
         return self._settle(report)
 
     def _failed_deletion(self, report: Report, assignment: Assignment) -> bool:
-        """AWS says a deletion failed, which it also does when there is nothing to delete: what counts is whether it is there."""
+        """AWS also says that a deletion failed when there was nothing to delete: what counts is whether it is there."""
         try:
             present = self.provisioner.is_assigned(_key(assignment))
         except Gone:
@@ -176,7 +180,9 @@ class _Turn:
         if operation == Operation.CREATE:
             grants.begin_granting(self._grants(assignment, GrantStatus.WAITING), actor=WORKER, now=now)
             changes["was_begun"] = True
-        self._save(assignment, operation=operation, operation_id="", operation_began_at=now, due_at=now + LEASE, **changes)
+        self._save(
+            assignment, operation=operation, operation_id="", operation_began_at=now, due_at=now + LEASE, **changes
+        )
 
     def _send(self, key: AssignmentKey, operation: Operation) -> bool:
         call = self.provisioner.begin_creation if operation == Operation.CREATE else self.provisioner.begin_deletion
@@ -189,7 +195,11 @@ class _Turn:
                 return self._settle(Report("", Progress.SUCCEEDED, error.message))
             return self._refused_creation(key, error)
         except Refused as error:
-            return self._refused_creation(key, error) if operation == Operation.CREATE else self._refused(error, holds_nothing=False)
+            return (
+                self._refused_creation(key, error)
+                if operation == Operation.CREATE
+                else self._refused(error, holds_nothing=False)
+            )
         with transaction.atomic():
             assignment = self._locked()
             self._save(assignment, operation_id=report.operation_id, due_at=clock.now() + POLL, trouble="")
@@ -208,7 +218,9 @@ class _Turn:
             done = {"operation": Operation.NONE, "operation_id": "", "due_at": now}
             if report.progress is Progress.SUCCEEDED:
                 presence = Presence.PRESENT if creation else Presence.ABSENT
-                self._save(assignment, presence=presence, was_begun=creation, confirmed_at=now, trouble="", attempts=0, **done)
+                self._save(
+                    assignment, presence=presence, was_begun=creation, confirmed_at=now, trouble="", attempts=0, **done
+                )
                 self._record(
                     assignment,
                     Action.ASSIGNMENT_CREATION_CONFIRMED if creation else Action.ASSIGNMENT_DELETION_CONFIRMED,
@@ -221,11 +233,17 @@ class _Turn:
                 return True
             if creation:
                 self._save(assignment, presence=Presence.ABSENT, was_begun=False, trouble=report.reason, **done)
-                self._record(assignment, Action.ASSIGNMENT_CREATION_FAILED, operation=report.operation_id, reason=report.reason)
+                self._record(
+                    assignment, Action.ASSIGNMENT_CREATION_FAILED, operation=report.operation_id, reason=report.reason
+                )
                 grants.fail(self._grants(assignment, GrantStatus.GRANTING), actor=WORKER, now=now, reason=report.reason)
                 return True
-            self._save(assignment, trouble=report.reason, **{**done, "presence": Presence.UNKNOWN, **self._later(assignment)})
-            self._record(assignment, Action.ASSIGNMENT_DELETION_FAILED, operation=report.operation_id, reason=report.reason)
+            self._save(
+                assignment, trouble=report.reason, **{**done, "presence": Presence.UNKNOWN, **self._later(assignment)}
+            )
+            self._record(
+                assignment, Action.ASSIGNMENT_DELETION_FAILED, operation=report.operation_id, reason=report.reason
+            )
             return False
 
     def _finish(self, assignment: Assignment) -> None:
@@ -254,7 +272,7 @@ class _Turn:
         return self._refused(error, holds_nothing=True)
 
     def _refused(self, error: Refused, *, holds_nothing: bool) -> bool:
-        """A creation that AWS will never do fails, once AWS is known to hold nothing; a revocation is tried for ever."""
+        """A creation that AWS will never do fails once AWS is known to hold nothing; a revocation is tried for ever."""
         with transaction.atomic():
             assignment, now = self._locked(), clock.now()
             wanted = self._grants(assignment, GrantStatus.GRANTING, GrantStatus.WAITING)
@@ -295,7 +313,9 @@ class _Turn:
         """The grants in these states, locked after their requests."""
         chosen = assignment.grants.filter(status__in=statuses)
         list(AccessRequest.objects.select_for_update().filter(grants__in=chosen).order_by("pk").values_list("pk"))
-        rows = chosen.select_for_update(of=("self",)).select_related("request__requester", "request__permission_set", "account")
+        rows = chosen.select_for_update(of=("self",)).select_related(
+            "request__requester", "request__permission_set", "account"
+        )
         return list(rows.order_by("pk"))
 
     def _wants(self, assignment: Assignment) -> Wants:

@@ -1,4 +1,4 @@
-"""What falls due by the clock: requests that lapse or start, grants that end, assignments to look at, and what is overdue."""
+"""What falls due by the clock: requests that lapse or start, grants that end, assignments to look at."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -52,7 +52,11 @@ def end_grants(now: datetime) -> list[uuid.UUID]:
     for request_id in list(dict.fromkeys(over.order_by("ends_at").values_list("request_id", flat=True)[:500])):
         with transaction.atomic():
             _, held = grants.lock(request_id)
-            due = [grant for grant in held if grant.status in ("granting", "active") and grant.ends_at and grant.ends_at <= now]
+            due = [
+                grant
+                for grant in held
+                if grant.status in ("granting", "active") and grant.ends_at and grant.ends_at <= now
+            ]
             ended = grants.begin_revoking(due, EndReason.EXPIRED, actor=CLOCK, now=now)
         assignments += [grant.assignment_id for grant in ended]
     return assignments
@@ -106,7 +110,9 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
             record(CLOCK, Action.REQUEST_STARTED, Subject("request", str(request_id)), described)
             return [row.pk for row in assignments]
     if altered:
-        _refuse_start(request_id, "What is in the database is not what was approved.", "what is shown is what is granted")
+        _refuse_start(
+            request_id, "What is in the database is not what was approved.", "what is shown is what is granted"
+        )
     else:
         _refuse_start(request_id, verdict.reason, verdict.rule)
     return []
@@ -127,13 +133,22 @@ def _refuse_start(request_id: uuid.UUID, reason: str, rule: str) -> None:
         if request.status != RequestStatus.APPROVED or request.grants.exists():
             return
         why = f"{reason} (Rule: {rule}.)"
-        transition(request, RequestStatus.FAILED, actor=CLOCK, reason=why, outcome=why, closed_at=now, start_due_at=None, trouble="")
+        transition(
+            request,
+            RequestStatus.FAILED,
+            actor=CLOCK,
+            reason=why,
+            outcome=why,
+            closed_at=now,
+            start_due_at=None,
+            trouble="",
+        )
         approvers = request.decisions.values_list("decided_by_id", flat=True)
         outbox.add(request, "failed", [request.requester_id, *approvers], now=now)
 
 
 def assignments(now: datetime) -> list[uuid.UUID]:
-    """Takes the assignments that are due: operations in flight, then deletions, then as many creations as AWS has room for."""
+    """Takes the assignments that are due: operations in flight, then deletions, then creations while AWS has room."""
     waiting = Assignment.objects.filter(due_at__lte=now)
     in_flight = list(waiting.exclude(operation=Operation.NONE).order_by("due_at").values_list("pk", flat=True)[:100])
     room = max(0, settings.OUTSTANDING_CAP - Assignment.objects.exclude(operation=Operation.NONE).count())

@@ -1,5 +1,6 @@
-"""What happens to grants, and what follows from it for their request. Callers hold the locks, in the order of `lock`."""
+"""What happens to grants, and what follows for their request. Callers hold the locks, in the order of `lock`."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +15,7 @@ from auditlog.actor import Actor
 AWS_MAY_TAKE: Final = timedelta(minutes=5)
 
 
-def lock(request_id: object) -> tuple[AccessRequest, list[Grant]]:
+def lock(request_id: uuid.UUID) -> tuple[AccessRequest, list[Grant]]:
     """The request and its grants, locked after their assignments.
 
     Everybody locks assignments, then requests, then grants, then the ledger's head: so nobody waits in a circle.
@@ -56,7 +57,9 @@ def fail(grants: Iterable[Grant], *, actor: Actor, now: datetime, reason: str) -
         settle_request(grant.request_id, actor=actor, now=now)
 
 
-def begin_revoking(grants: Iterable[Grant], end_reason: EndReason, *, actor: Actor, now: datetime, reason: str = "") -> list[Grant]:
+def begin_revoking(
+    grants: Iterable[Grant], end_reason: EndReason, *, actor: Actor, now: datetime, reason: str = ""
+) -> list[Grant]:
     """Ends live grants and wakes their assignments; gives back those that were live."""
     ending = [grant for grant in grants if grant.status in LIVE_GRANT]
     for grant in ending:
@@ -74,7 +77,7 @@ def begin_revoking(grants: Iterable[Grant], end_reason: EndReason, *, actor: Act
 
 
 def finish(grants: Iterable[Grant], *, actor: Actor, now: datetime, kept: str = "") -> None:
-    """The revocation is done: AWS confirmed the deletion, or (`kept` says why) the assignment stays for a good reason."""
+    """The revocation is done: AWS confirmed the deletion, or the assignment stays for the reason in `kept`."""
     for grant in grants:
         session = grant.request.permission_set.session_duration
         issued = grant.activated_at is not None and not kept
@@ -90,7 +93,7 @@ def finish(grants: Iterable[Grant], *, actor: Actor, now: datetime, kept: str = 
         settle_request(grant.request_id, actor=actor, now=now)
 
 
-def settle_request(request_id: object, *, actor: Actor, now: datetime) -> None:
+def settle_request(request_id: uuid.UUID, *, actor: Actor, now: datetime) -> None:
     """Moves the request to where its grants have brought it."""
     request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
     grants = list(request.grants.order_by("ended_at"))
@@ -103,7 +106,16 @@ def settle_request(request_id: object, *, actor: Actor, now: datetime) -> None:
     ended = [grant for grant in grants if grant.status == GrantStatus.ENDED]
     if ended:
         last = ended[-1]
-        transition(request, RequestStatus.ENDED, actor=actor, reason=last.outcome, end_reason=last.end_reason, outcome=last.outcome, closed_at=now, trouble="")
+        transition(
+            request,
+            RequestStatus.ENDED,
+            actor=actor,
+            reason=last.outcome,
+            end_reason=last.end_reason,
+            outcome=last.outcome,
+            closed_at=now,
+            trouble="",
+        )
         outbox.add(request, "ended", [request.requester_id], now=now)
     else:
         why = grants[-1].outcome

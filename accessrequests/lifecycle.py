@@ -63,7 +63,9 @@ def transition(row: AccessRequest | Grant, to: str, *, actor: Actor, reason: str
         row.save()
         kind = "request" if isinstance(row, AccessRequest) else "grant"
         data = {**_described(row), **{name: _plain(value) for name, value in changes.items()}}
-        record(actor, Action(f"{kind}.{to}"), _subject(row), {**data, "reason": reason, "history": [latest_digest(row)]})
+        record(
+            actor, Action(f"{kind}.{to}"), _subject(row), {**data, "reason": reason, "history": [latest_digest(row)]}
+        )
 
 
 def _subject(row: AccessRequest | Grant) -> Subject:

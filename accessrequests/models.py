@@ -147,12 +147,16 @@ class Assignment(models.Model):
     permission_set = models.ForeignKey(PermissionSet, models.PROTECT, related_name="+")
     account = models.ForeignKey(Account, models.PROTECT, related_name="+")
     presence = models.CharField(max_length=8, choices=Presence, default=Presence.UNKNOWN)
-    is_standing = models.BooleanField("standing", default=False, help_text="It was there before us: never deleted by us.")
+    is_standing = models.BooleanField(
+        "standing", default=False, help_text="It was there before us: never deleted by us."
+    )
     was_begun = models.BooleanField(default=False, help_text="We have asked AWS to create it, so it may be ours.")
     operation = models.CharField(max_length=6, choices=Operation, blank=True, default=Operation.NONE)
     operation_id = models.CharField(max_length=36, blank=True)
     operation_began_at = models.DateTimeField(null=True, blank=True)
-    due_at = models.DateTimeField(null=True, blank=True, help_text="When to look at it next; empty: it is as it should be.")
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="When to look at it next; empty: it is as it should be."
+    )
     claimed_until = models.DateTimeField(null=True, blank=True)
     claim = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -173,7 +177,9 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 condition=~(Q(is_standing=True) & Q(operation="delete")), name="assignment_standing_is_never_deleted"
             ),
-            models.CheckConstraint(condition=~Q(operation="") | Q(operation_id=""), name="assignment_id_has_an_operation"),
+            models.CheckConstraint(
+                condition=~Q(operation="") | Q(operation_id=""), name="assignment_id_has_an_operation"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -193,11 +199,15 @@ class Grant(models.Model):
     assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="grants")
     status = models.CharField(max_length=8, choices=GrantStatus, default=GrantStatus.WAITING)
     starts_at = models.DateTimeField(null=True, blank=True)
-    ends_at = models.DateTimeField(null=True, blank=True, help_text="When it must be gone: committed before AWS is called.")
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it must be gone: committed before AWS is called."
+    )
     activated_at = models.DateTimeField(null=True, blank=True, help_text="When AWS confirmed it.")
     revoke_due_at = models.DateTimeField(null=True, blank=True, help_text="When its revocation fell due.")
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it was known to be gone.")
-    sessions_until = models.DateTimeField(null=True, blank=True, help_text="Sessions already issued live no longer than this.")
+    sessions_until = models.DateTimeField(
+        null=True, blank=True, help_text="Sessions already issued live no longer than this."
+    )
     end_reason = models.CharField(max_length=10, choices=EndReason, blank=True)
     outcome = models.TextField(blank=True)
 
@@ -208,7 +218,9 @@ class Grant(models.Model):
         indexes: ClassVar = [
             models.Index(fields=("ends_at",), name="grant_ending", condition=Q(status__in=("granting", "active"))),
             models.Index(fields=("revoke_due_at",), name="grant_revoking", condition=Q(status="revoking")),
-            models.Index(fields=("assignment",), name="grant_open_of_assignment", condition=Q(status__in=sorted(OPEN_GRANT))),
+            models.Index(
+                fields=("assignment",), name="grant_open_of_assignment", condition=Q(status__in=sorted(OPEN_GRANT))
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("request", "account"), name="grant_once_an_account"),
@@ -251,7 +263,9 @@ class Notification(models.Model):
     trouble = models.TextField(blank=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=("due_at",), name="notification_due", condition=Q(due_at__isnull=False))]
+        indexes: ClassVar = [
+            models.Index(fields=("due_at",), name="notification_due", condition=Q(due_at__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient}"

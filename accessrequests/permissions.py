@@ -13,7 +13,7 @@ YES = Verdict(True, "", "")
 
 
 def visible_to(person: Person) -> QuerySet[AccessRequest]:
-    """The requests this person may read: their own, those of their approver groups, and all for admin and compliance."""
+    """The requests this person may read: their own, those of their approver groups; admin and compliance: all."""
     if not person.is_active:
         return AccessRequest.objects.none()
     if person.is_admin or person.is_compliance:
@@ -21,7 +21,9 @@ def visible_to(person: Person) -> QuerySet[AccessRequest]:
     mine = RequestStage.objects.filter(approver_group__directory_groups__object_id__in=person.groups)
     decided = Q(decisions__decided_by_id=person.user_id)
     return AccessRequest.objects.filter(
-        Q(requester_id=person.user_id) | Q(pk__in=mine.values("request_id")) | Q(pk__in=AccessRequest.objects.filter(decided).values("pk"))
+        Q(requester_id=person.user_id)
+        | Q(pk__in=mine.values("request_id"))
+        | Q(pk__in=AccessRequest.objects.filter(decided).values("pk"))
     )
 
 
@@ -53,7 +55,11 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
     if person.user_id == request.requester_id:
         return Verdict(False, "Nobody decides on their own request.", "self-approval")
     if _same_principal(person, request):
-        return Verdict(False, "This request is for the same Identity Center user as you; nobody decides on their own request.", "self-approval")
+        return Verdict(
+            False,
+            "This request is for the same Identity Center user as you; nobody decides on their own request.",
+            "self-approval",
+        )
     stage = request.stages.filter(position=request.stage).select_related("approver_group").first()
     if stage is None:
         return Verdict(False, "No stage is left to decide.", "stages")

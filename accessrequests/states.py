@@ -95,8 +95,8 @@ def diagram() -> str:
     for title, moves, first in (("Access request", REQUEST_MOVES, _R.PENDING), ("Grant", GRANT_MOVES, _G.WAITING)):
         lines += [f"## {title}", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {first.value}"]
         for status, following in moves.items():
-            lines += [f"    {str(status)} --> {str(after)}" for after in sorted(following)]
+            lines += [f"    {status!s} --> {after!s}" for after in sorted(following)]
             if not following:
-                lines.append(f"    {str(status)} --> [*]")
+                lines.append(f"    {status!s} --> [*]")
         lines += ["```", ""]
     return "\n".join(lines)

@@ -18,13 +18,14 @@ from accessrequests.states import EndReason, RequestStatus
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
+from auditlog.chain import JSON
 from auditlog.history import attribute
 from auditlog.ledger import Subject, record
 from catalog import people
 from catalog.models import Account, Environment, Role
 from catalog.offers import choices_of
 from catalog.people import Person
-from catalog.policy import Ask, Judgement, Terms, Verdict
+from catalog.policy import Ask, Terms, Verdict
 
 
 class Refused(Exception):
@@ -80,11 +81,23 @@ def submit(user_id: int, form: Form) -> AccessRequest:
                 raise Refused(*(judgement.refusals or (judgement.verdict,)))
             request = _make(person, form, judgement.terms, now)
             if judgement.terms.approves_automatically.value:
-                _approve(request, Actor.system("policy"), now, f"“{judgement.terms.approves_automatically.rule}” approves it.")
+                _approve(
+                    request,
+                    Actor.system("policy"),
+                    now,
+                    f"“{judgement.terms.approves_automatically.rule}” approves it.",
+                )
             else:
                 outbox.add_for_approvers(request, request.stages.get(position=1), now=now)
     except Refused as refused:
-        _record_refusal(person, Action.REQUEST_REFUSED, form.id, refused.refusals, role=form.role.name, environment=form.environment.name)
+        _record_refusal(
+            person,
+            Action.REQUEST_REFUSED,
+            form.id,
+            refused.refusals,
+            role=form.role.name,
+            environment=form.environment.name,
+        )
         raise
     except IntegrityError:
         # The same form, sent twice at the same moment: one of the two made the request.
@@ -125,7 +138,13 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
     begin(request, actor=person.actor, action=Action.REQUEST_SUBMITTED, data=data)
     request.accounts.set(form.accounts)
     RequestStage.objects.bulk_create(
-        RequestStage(request=request, position=stage.position, approver_group_id=stage.approver_group_id, approvals_needed=stage.approvals_needed, rule=stage.rule)
+        RequestStage(
+            request=request,
+            position=stage.position,
+            approver_group_id=stage.approver_group_id,
+            approvals_needed=stage.approvals_needed,
+            rule=stage.rule,
+        )
         for stage in terms.stages
     )
     return request
@@ -153,7 +172,13 @@ def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment
             if not (verdict := permissions.may_decide(person, request, now)):
                 raise Refused(verdict)
             if digest != request.digest or asked.digest_now(request) != request.digest:
-                raise Refused(Verdict(False, "The request is not what you were shown; look at it again.", "what is shown is what is granted"))
+                raise Refused(
+                    Verdict(
+                        False,
+                        "The request is not what you were shown; look at it again.",
+                        "what is shown is what is granted",
+                    )
+                )
             if answer == Decision.Answer.DENY and not comment.strip():
                 raise Refused(Verdict(False, "Say why; the person who asks will read it.", "reason", "comment"))
             _decide(person, request, answer, comment.strip(), now)
@@ -177,7 +202,7 @@ def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, com
     )
     attribute(decision, person.actor, comment)
     decision.save(force_insert=True)
-    data = {
+    data: dict[str, JSON] = {
         "answer": str(answer),
         "verdict": Decision.Answer(answer).label.lower(),
         "stage": stage.position,
@@ -189,7 +214,15 @@ def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, com
     }
     record(person.actor, Action.DECISION_MADE, Subject("request", str(request.pk)), data)
     if answer == Decision.Answer.DENY:
-        transition(request, RequestStatus.DENIED, actor=person.actor, reason=comment, outcome=comment, decided_at=now, closed_at=now)
+        transition(
+            request,
+            RequestStatus.DENIED,
+            actor=person.actor,
+            reason=comment,
+            outcome=comment,
+            decided_at=now,
+            closed_at=now,
+        )
         outbox.add(request, "denied", [request.requester_id], now=now)
         return
     agreed = request.decisions.filter(stage=stage.position, answer=Decision.Answer.APPROVE).count()
@@ -224,7 +257,14 @@ def withdraw(user_id: int, request_id: uuid.UUID) -> AccessRequest:
         person = people.load(user_id)
         _demand(permissions.may_withdraw(person, request))
         now = clock.now()
-        transition(request, RequestStatus.WITHDRAWN, actor=person.actor, closed_at=now, start_due_at=None, outcome="Withdrawn by the person who asked.")
+        transition(
+            request,
+            RequestStatus.WITHDRAWN,
+            actor=person.actor,
+            closed_at=now,
+            start_due_at=None,
+            outcome="Withdrawn by the person who asked.",
+        )
     return request
 
 
@@ -269,8 +309,13 @@ def _demand(verdict: Verdict) -> None:
         raise Refused(verdict)
 
 
-def _record_refusal(person: Person, action: Action, request_id: uuid.UUID, refusals: Sequence[Verdict], **data: str) -> None:
+def _record_refusal(
+    person: Person, action: Action, request_id: uuid.UUID, refusals: Sequence[Verdict], **data: str
+) -> None:
     """After the refused block has rolled back: the attempt itself is history."""
-    reasons = {"reason": " ".join(r.reason for r in refusals), "rule": ", ".join(dict.fromkeys(r.rule for r in refusals))}
+    reasons = {
+        "reason": " ".join(r.reason for r in refusals),
+        "rule": ", ".join(dict.fromkeys(r.rule for r in refusals)),
+    }
     with transaction.atomic():
         record(person.actor, action, Subject("request", str(request_id)), {**data, **reasons})

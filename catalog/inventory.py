@@ -66,8 +66,9 @@ def sync(inventory: Inventory) -> Result:
         kept = known_sets.pop(found.arn, None) or PermissionSet(arn=found.arn)
         values = {"name": found.name, "description": found.description, "session_duration": found.session_duration}
         _write(kept, {**values, "vanished_at": None}, counts)
-    for gone in (*known_accounts.values(), *known_sets.values()):
-        _mark(gone, now, counts)
+    gone: list[Account | PermissionSet] = [*known_accounts.values(), *known_sets.values()]
+    for vanished in gone:
+        _mark(vanished, now, counts)
     return Result(**counts)
 
 

@@ -41,7 +41,9 @@ class Role(models.Model):
     name = models.CharField(max_length=80)
     slug = models.SlugField(max_length=80, unique=True)
     description = models.TextField(help_text="What somebody in this role does, in a sentence or two.")
-    is_offered = models.BooleanField("offered", default=True, help_text="Off: nobody may ask for it; running access ends as agreed.")
+    is_offered = models.BooleanField(
+        "offered", default=True, help_text="Off: nobody may ask for it; running access ends as agreed."
+    )
 
     history = Records()
 
@@ -76,7 +78,9 @@ class Environment(models.Model):
         ordering = ("sensitivity", "name")
         constraints: ClassVar = [
             models.UniqueConstraint(Lower("name"), name="environment_name_unique"),
-            models.CheckConstraint(condition=Q(sensitivity__in=Sensitivity.values), name="environment_sensitivity_known"),
+            models.CheckConstraint(
+                condition=Q(sensitivity__in=Sensitivity.values), name="environment_sensitivity_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -110,7 +114,9 @@ class PermissionSet(models.Model):
     arn = models.CharField("ARN", max_length=224, unique=True, validators=[permission_set_arn_validator])
     name = models.CharField(max_length=32)
     description = models.CharField(max_length=700, blank=True)
-    session_duration = models.DurationField(default=timedelta(hours=1), help_text="How long a session lives on after its assignment is gone.")
+    session_duration = models.DurationField(
+        default=timedelta(hours=1), help_text="How long a session lives on after its assignment is gone."
+    )
     vanished_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When AWS stopped listing it.")
 
     history = Records()
@@ -133,7 +139,9 @@ class ApproverGroup(models.Model):
 
     name = models.CharField(max_length=80)
     description = models.TextField(blank=True)
-    directory_groups = models.ManyToManyField(DirectoryGroup, related_name="approver_groups", help_text="A member of any of them may decide.")
+    directory_groups = models.ManyToManyField(
+        DirectoryGroup, related_name="approver_groups", help_text="A member of any of them may decide."
+    )
 
     history = Records(m2m_fields=[directory_groups])
 
@@ -155,13 +163,21 @@ class AccessPolicy(models.Model):
     name = models.CharField(max_length=120, unique=True)
     role = models.ForeignKey(Role, models.PROTECT, related_name="policies")
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="policies")
-    requestable_by = models.ManyToManyField(DirectoryGroup, blank=True, related_name="access_policies", help_text="Members of any of these groups may ask.")
-    departments = models.JSONField(default=list, blank=True, help_text='People of any of these departments may ask, too: ["Payments", "Data"].')
+    requestable_by = models.ManyToManyField(
+        DirectoryGroup, blank=True, related_name="access_policies", help_text="Members of any of these groups may ask."
+    )
+    departments = models.JSONField(
+        default=list, blank=True, help_text='People of any of these departments may ask, too: ["Payments", "Data"].'
+    )
     permission_set = models.ForeignKey(PermissionSet, models.PROTECT, related_name="policies")
     default_duration = models.DurationField(default=timedelta(hours=1))
     longest_duration = models.DurationField(default=timedelta(hours=8))
     accounts_per_request = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
-    ticket_pattern = models.CharField(max_length=200, blank=True, help_text="A regular expression that the whole ticket must match; empty: no ticket asked.")
+    ticket_pattern = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="A regular expression that the whole ticket must match; empty: no ticket asked.",
+    )
     automatic_approval = models.CharField(max_length=10, choices=AutomaticApproval, default=AutomaticApproval.NEVER)
     is_in_force = models.BooleanField("in force", default=True)
 
@@ -171,8 +187,12 @@ class AccessPolicy(models.Model):
         ordering = ("environment__sensitivity", "role__name", "name")
         verbose_name_plural = "access policies"
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(default_duration__gt=timedelta(0)), name="policy_default_duration_positive"),
-            models.CheckConstraint(condition=Q(longest_duration__gte=F("default_duration")), name="policy_longest_at_least_default"),
+            models.CheckConstraint(
+                condition=Q(default_duration__gt=timedelta(0)), name="policy_default_duration_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(longest_duration__gte=F("default_duration")), name="policy_longest_at_least_default"
+            ),
             models.CheckConstraint(condition=Q(accounts_per_request__gte=1), name="policy_accounts_at_least_one"),
         ]
 
@@ -184,7 +204,9 @@ class ApprovalStage(models.Model):
     """One step of a policy's decision: so many distinct people of one approver group must agree."""
 
     policy = models.ForeignKey(AccessPolicy, models.CASCADE, related_name="stages")
-    position = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)], help_text="Stages run in this order.")
+    position = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="Stages run in this order."
+    )
     approver_group = models.ForeignKey(ApproverGroup, models.PROTECT, related_name="stages")
     approvals_needed = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
 

@@ -21,7 +21,7 @@ class Offer:
 
 
 def policies_in_force(role_id: int | None = None, environment_id: int | None = None) -> tuple[Policy, ...]:
-    """The policies in force, all of them or those for one role and environment, ready to judge by; five queries at most."""
+    """The policies in force, all or those for one role and environment, ready to judge by; five queries at most."""
     versions = AccessPolicy.history.filter(id=OuterRef("pk")).order_by("-history_id")
     rows = (
         AccessPolicy.objects.filter(is_in_force=True)

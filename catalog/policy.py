@@ -1,4 +1,4 @@
-"""Judges one ask against the access policies, purely: frozen rows and the time in, a judgement that names its rules out."""
+"""Judges one ask against the access policies, purely: frozen rows and the time in, a judgement with its rules out."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -157,14 +157,16 @@ def terms_of(policies: tuple[Policy, ...]) -> Terms:
         default_duration=Limit(min(default.default_duration, shortest.longest_duration), default.name),
         longest_duration=Limit(shortest.longest_duration, shortest.name),
         accounts_per_request=Limit(fewest.accounts_per_request, fewest.name),
-        ticket_patterns=tuple(Limit(policy.ticket_pattern, policy.name) for policy in policies if policy.ticket_pattern),
+        ticket_patterns=tuple(
+            Limit(policy.ticket_pattern, policy.name) for policy in policies if policy.ticket_pattern
+        ),
         approves_automatically=Limit(decided_by_people is None, (decided_by_people or policies[0]).name),
         stages=_joined_stages(policies) if decided_by_people else (),
     )
 
 
 def _joined_stages(policies: tuple[Policy, ...]) -> tuple[Stage, ...]:
-    """The stages of all policies in order; a group that several policies name decides as often as the strictest asks."""
+    """The stages of all policies in order; a group that several name decides as often as the strictest asks."""
     strictest: dict[int, list[Stage]] = {}
     for policy in policies:
         for group in {stage.approver_group_id for stage in policy.stages}:
@@ -189,7 +191,9 @@ def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime
         now: the moment of judging, aware.
         longest_lead: how far ahead a start may lie.
     """
-    concerned = [policy for policy in policies if (policy.role_id, policy.environment_id) == (ask.role_id, ask.environment_id)]
+    concerned = [
+        policy for policy in policies if (policy.role_id, policy.environment_id) == (ask.role_id, ask.environment_id)
+    ]
     matched = matching(concerned, person)
     if not person.is_active:
         return Judgement(None, (Verdict(False, "This person is disabled in the directory.", "people"),))
@@ -197,7 +201,9 @@ def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime
         return Judgement(None, (_unmatched(concerned),))
     if len({policy.permission_set_id for policy in matched}) > 1:
         names = " and ".join(f"“{policy.name}”" for policy in matched)
-        return Judgement(None, (Verdict(False, f"{names} name different permission sets; an admin must settle it.", names, "role"),))
+        return Judgement(
+            None, (Verdict(False, f"{names} name different permission sets; an admin must settle it.", names, "role"),)
+        )
     terms = terms_of(matched)
     refusals = [refusal for rule in _OF_TERMS for refusal in _applied(rule, terms)]
     refusals += [refusal for rule in _OF_ASK for refusal in _applied(rule, terms, ask, now, longest_lead)]
@@ -225,7 +231,9 @@ def _applied(rule: Callable[P, Iterator[Verdict]], *given: P.args, **named: P.kw
         return list(rule(*given, **named))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in a rule, the answer is no
         name = getattr(rule, "__name__", "rule").strip("_").replace("_", " ")
-        return [Verdict(False, f"The rule about the {name} could not be worked out ({error}); an admin must mend it.", name)]
+        return [
+            Verdict(False, f"The rule about the {name} could not be worked out ({error}); an admin must mend it.", name)
+        ]
 
 
 def _role(terms: Terms) -> Iterator[Verdict]:
@@ -249,7 +257,12 @@ def _accounts(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) ->
         yield Verdict(False, "Choose at least one account.", "accounts", "accounts")
     if len(ask.accounts) > limit.value:
         plural = "account" if limit.value == 1 else "accounts"
-        yield Verdict(False, f"“{limit.rule}” allows {limit.value} {plural} a request; {len(ask.accounts)} are chosen.", limit.rule, "accounts")
+        yield Verdict(
+            False,
+            f"“{limit.rule}” allows {limit.value} {plural} a request; {len(ask.accounts)} are chosen.",
+            limit.rule,
+            "accounts",
+        )
     for account in ask.accounts:
         if account.environment_id != ask.environment_id:
             yield Verdict(False, f"{account.name} is not in this environment.", "catalog", "accounts")
@@ -276,7 +289,9 @@ def _start(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> It
 
 def _reason(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
     if len(" ".join(ask.reason.split())) < LEAST_REASON:
-        yield Verdict(False, f"Say why in at least {LEAST_REASON} characters; approvers and auditors read it.", "reason", "reason")
+        yield Verdict(
+            False, f"Say why in at least {LEAST_REASON} characters; approvers and auditors read it.", "reason", "reason"
+        )
 
 
 def _ticket(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:

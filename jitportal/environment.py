@@ -1,18 +1,19 @@
 """Reads every environment variable of the portal, strictly, and names what is wrong together with its remedy."""
 
+import contextlib
 import os
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import dj_database_url
 import dj_email_url
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, validate
+from environs import Env, ValidationError, validate
 from environs.exceptions import EnvValidationError
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -118,15 +119,18 @@ def read() -> Environment:
         embedded=embedded,
         data_dir=data_dir,
         port=port,
-        simulator_port=env.int("SIMULATOR_PORT", port + 1, validate=[validate.Range(1024, 65535), _other_than(port)]) or 0,
+        simulator_port=env.int("SIMULATOR_PORT", port + 1, validate=[validate.Range(1024, 65535), _other_than(port)])
+        or 0,
         portal_url=portal_url,
         secret_key=text("SECRET_KEY", validate.Length(min=50, error="Shorter than 50 characters.")),
-        allowed_hosts=env.list("ALLOWED_HOSTS", *([own["ALLOWED_HOSTS"].split(",")] if embedded else []), validate=_hosts) or [],
+        allowed_hosts=[host.strip() for host in text("ALLOWED_HOSTS", _hosts).split(",") if host.strip()],
         database=_parsed(text("DATABASE_URL", _database(embedded)), dj_database_url.parse) or {},
         redis_url=redis_url,
         email=_parsed(text("EMAIL_URL", _email, default=""), dj_email_url.parse),
         from_email=text("FROM_EMAIL", validate.Email(), default="jitportal@localhost.localdomain"),
-        issuer=f"{portal_url}/directory/{tenant}/v2.0" if embedded else f"https://login.microsoftonline.com/{tenant}/v2.0",
+        issuer=f"{portal_url}/directory/{tenant}/v2.0"
+        if embedded
+        else f"https://login.microsoftonline.com/{tenant}/v2.0",
         tenant_id=tenant,
         client_id=text("ENTRA_CLIENT_ID", _GUID),
         client_secret=text("ENTRA_CLIENT_SECRET", _FILLED),
@@ -134,12 +138,23 @@ def read() -> Environment:
         compliance_group=text("ENTRA_COMPLIANCE_GROUP_ID", _GUID),
         aws_region=text("AWS_REGION", validate.Regexp(r"^[a-z]{2}(-[a-z]+)+-\d\Z", error="Not a region.")),
         aws_endpoint=text("AWS_ENDPOINT_URL", _simulator if embedded else _nothing, default=""),
-        aws_role_arn=text("AWS_ROLE_ARN", validate.Regexp(r"^$|^arn:aws[a-z-]*:iam::\d{12}:role/\S+\Z", error="Not a role's ARN."), default=""),
-        instance_arn=text("IDENTITY_CENTER_INSTANCE_ARN", validate.Regexp(r"^arn:aws[a-z-]*:sso:::instance/(sso)?ins-[0-9a-f]{16}\Z", error="Not an instance's ARN.")),
-        identity_store=text("IDENTITY_STORE_ID", validate.Regexp(r"^d-[0-9a-f]{10}\Z", error="Not an identity store's id.")),
+        aws_role_arn=text(
+            "AWS_ROLE_ARN",
+            validate.Regexp(r"^$|^arn:aws[a-z-]*:iam::\d{12}:role/\S+\Z", error="Not a role's ARN."),
+            default="",
+        ),
+        instance_arn=text(
+            "IDENTITY_CENTER_INSTANCE_ARN",
+            validate.Regexp(r"^arn:aws[a-z-]*:sso:::instance/(sso)?ins-[0-9a-f]{16}\Z", error="Not an instance's ARN."),
+        ),
+        identity_store=text(
+            "IDENTITY_STORE_ID", validate.Regexp(r"^d-[0-9a-f]{10}\Z", error="Not an identity store's id.")
+        ),
         outstanding_cap=env.int("OUTSTANDING_CAP", 10, validate=validate.Range(1, 15)) or 0,
         audit_signing_key=text("AUDIT_SIGNING_KEY", _signing_key),
-        request_lapses_after=timedelta(hours=env.int("REQUEST_LAPSES_AFTER_HOURS", 72, validate=validate.Range(1, 720)) or 0),
+        request_lapses_after=timedelta(
+            hours=env.int("REQUEST_LAPSES_AFTER_HOURS", 72, validate=validate.Range(1, 720)) or 0
+        ),
         longest_lead=timedelta(days=env.int("LONGEST_LEAD_DAYS", 30, validate=validate.Range(0, 365)) or 0),
         overdue_after=timedelta(seconds=env.int("OVERDUE_AFTER_SECONDS", 60, validate=validate.Range(10, 3600)) or 0),
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])) or "",
@@ -154,7 +169,7 @@ def read() -> Environment:
 def _explained(wrong: EnvValidationError) -> str:
     """One line a variable: what is wrong, then what to do; values are not repeated, they may be secrets."""
     lines = ["These environment variables stop jitportal from starting:"]
-    for name, messages in sorted(wrong.error_messages.items()):
+    for name, messages in sorted(cast("dict[str, list[str]]", wrong.error_messages).items()):
         said = " ".join(str(message) for message in messages)
         lines.append(f"  {name}: {said} {REMEDIES.get(name, '')}".rstrip())
     return "\n".join(lines)
@@ -163,7 +178,11 @@ def _explained(wrong: EnvValidationError) -> str:
 def _misspelt() -> list[str]:
     """A variable with one of our prefixes that nobody reads was meant for us and would be silently ignored."""
     ours = [name for name in os.environ if name.startswith(("ENTRA_", "JITPORTAL_", "IDENTITY_CENTER_", "AUDIT_"))]
-    return [f"{name} is not a variable of jitportal. Known: {', '.join(sorted(REMEDIES))}" for name in ours if name not in REMEDIES]
+    return [
+        f"{name} is not a variable of jitportal. Known: {', '.join(sorted(REMEDIES))}"
+        for name in ours
+        if name not in REMEDIES
+    ]
 
 
 def _embedded_values(data_dir: Path, port: int) -> dict[str, str]:
@@ -197,52 +216,59 @@ def _kept_secret(path: Path, size: int) -> str:
             draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
             draft.touch(mode=0o600)
             draft.write_text(secrets.token_hex(size))
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
-            except FileExistsError:
-                pass
             draft.unlink()
         return path.read_text().strip()
     except OSError as error:
-        raise ImproperlyConfigured(f"DATA_DIR: {path.parent} cannot be used ({error.strerror}). {REMEDIES['DATA_DIR']}") from None
+        raise ImproperlyConfigured(
+            f"DATA_DIR: {path.parent} cannot be used ({error.strerror}). {REMEDIES['DATA_DIR']}"
+        ) from None
 
 
 def _origin(url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
-        raise validate.ValidationError("Not an origin.")
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.path.strip("/")
+        or parts.query
+        or parts.username
+    ):
+        raise ValidationError("Not an origin.")
 
 
 def _https_origin(url: str) -> None:
     _origin(url)
     if urlsplit(url).scheme != "https":
-        raise validate.ValidationError("Sign-in cookies need https.")
+        raise ValidationError("Sign-in cookies need https.")
 
 
-def _hosts(hosts: list[str]) -> None:
-    if not hosts or any(not host or "*" in host or "/" in host for host in hosts):
-        raise validate.ValidationError("Not a list of host names.")
+def _hosts(text: str) -> None:
+    hosts = [host.strip() for host in text.split(",")]
+    if not all(hosts) or any("*" in host or "/" in host for host in hosts):
+        raise ValidationError("Not a list of host names.")
 
 
 def _redis(url: str) -> None:
     if url and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-        raise validate.ValidationError("Not a Redis URL.")
+        raise ValidationError("Not a Redis URL.")
 
 
 def _simulator(url: str) -> None:
     if urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise validate.ValidationError("Embedded mode talks to a simulator on this machine only.")
+        raise ValidationError("Embedded mode talks to a simulator on this machine only.")
 
 
 def _nothing(url: str) -> None:
     if url:
-        raise validate.ValidationError("Production talks to AWS itself.")
+        raise ValidationError("Production talks to AWS itself.")
 
 
 def _other_than(port: int) -> Any:
     def check(value: int) -> None:
         if value == port:
-            raise validate.ValidationError("The same as PORT.")
+            raise ValidationError("The same as PORT.")
 
     return check
 
@@ -251,7 +277,7 @@ def _signing_key(text: str) -> None:
     try:
         Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text))
     except ValueError:
-        raise validate.ValidationError("Not a 32-byte key in hexadecimal.") from None
+        raise ValidationError("Not a 32-byte key in hexadecimal.") from None
 
 
 def _parsed(url: str, parse: Any) -> dict[str, Any] | None:
@@ -264,7 +290,7 @@ def _parsed(url: str, parse: Any) -> dict[str, Any] | None:
 
 def _email(url: str) -> None:
     if url and not _parsed(url, dj_email_url.parse):
-        raise validate.ValidationError("Not a mail server's URL.")
+        raise ValidationError("Not a mail server's URL.")
 
 
 def _database(embedded: bool) -> Any:
@@ -272,6 +298,6 @@ def _database(embedded: bool) -> Any:
 
     def check(url: str) -> None:
         if (_parsed(url, dj_database_url.parse) or {}).get("ENGINE") not in allowed:
-            raise validate.ValidationError("Not a database that jitportal runs on.")
+            raise ValidationError("Not a database that jitportal runs on.")
 
     return check

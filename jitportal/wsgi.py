@@ -10,6 +10,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitportal.settings")
 
 # A server that was started without its variables must not come up as a demo that everybody can sign in to.
 if settings.EMBEDDED:
-    raise ImproperlyConfigured("JITPORTAL_MODE: a web server runs in production mode. Set JITPORTAL_MODE=production; for the demo use `make demo`.")
+    raise ImproperlyConfigured(
+        "JITPORTAL_MODE: a web server runs in production mode. Set JITPORTAL_MODE=production; "
+        "for the demo use `make demo`."
+    )
 
 application = get_wsgi_application()

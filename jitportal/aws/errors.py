@@ -4,13 +4,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+)
 
 from accessrequests.provisioner import Gone, NotDone, ProvisionerError, Refused, Unclear
 
 # AWS turned the call away before doing anything. Sources: the service model's exceptions, and Throttling as documented.
 TURNED_AWAY: Final = frozenset(
-    {"ThrottlingException", "TooManyRequestsException", "ConflictException", "Throttling", "RequestLimitExceeded", "SlowDown"}
+    {
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "ConflictException",
+        "Throttling",
+        "RequestLimitExceeded",
+        "SlowDown",
+    }
 )
 GONE: Final = frozenset({"ResourceNotFoundException"})
 REMEDIES: Final = {

@@ -43,7 +43,8 @@ class IdentityCenter:
         with translated():
             found = self._store.get_user_id(
                 IdentityStoreId=settings.IDENTITY_STORE_ID,
-                AlternateIdentifier={"UniqueAttribute": {"AttributePath": attribute, "AttributeValue": value}},
+                # The stubs take a mapping here; the service model has a document, and documents its use with a string.
+                AlternateIdentifier={"UniqueAttribute": {"AttributePath": attribute, "AttributeValue": value}},  # type: ignore[typeddict-item]
             )
         return found["UserId"]
 
@@ -112,4 +113,6 @@ class IdentityCenter:
 
 
 def _report(status: "AccountAssignmentOperationStatusTypeDef") -> Report:
-    return Report(status.get("RequestId", ""), Progress(status.get("Status", "IN_PROGRESS")), status.get("FailureReason", ""))
+    return Report(
+        status.get("RequestId", ""), Progress(status.get("Status", "IN_PROGRESS")), status.get("FailureReason", "")
+    )

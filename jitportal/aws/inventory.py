@@ -39,7 +39,10 @@ class AwsInventory:
                 for arn in page["PermissionSets"]:
                     found = client.describe_permission_set(InstanceArn=instance, PermissionSetArn=arn)["PermissionSet"]
                     yield PermissionSetRow(
-                        arn, found.get("Name", arn), found.get("Description", ""), _duration(found.get("SessionDuration", "PT1H"))
+                        arn,
+                        found.get("Name", arn),
+                        found.get("Description", ""),
+                        _duration(found.get("SessionDuration", "PT1H")),
                     )
 
 

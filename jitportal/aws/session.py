@@ -49,7 +49,7 @@ def _session() -> boto3.Session:
     base: Session = get_session()
     if settings.AWS_ENDPOINT_URL:
         # The simulator asks for a signature, not for a secret; nothing of this machine's AWS configuration goes there.
-        base.set_credentials("simulator", "simulator")  # noqa: S106
+        base.set_credentials("simulator", "simulator")
     elif settings.AWS_ROLE_ARN:
         fetcher = AssumeRoleCredentialFetcher(
             client_creator=base.create_client,
@@ -58,6 +58,8 @@ def _session() -> boto3.Session:
             extra_args={"RoleSessionName": "jitportal"},
         )
         assumed = get_session()
-        assumed._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")  # type: ignore[attr-defined]
+        # botocore has no public way to hand a session credentials that renew themselves.
+        renewed = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+        assumed._credentials = renewed  # type: ignore[attr-defined]  # noqa: SLF001
         base = assumed
     return boto3.Session(botocore_session=base, region_name=settings.AWS_REGION)

@@ -20,7 +20,10 @@ def drain(provisioner: Provisioner, most_rounds: int = 50) -> None:
             due.start(request_id, provisioner)
         due.end_grants(now)
         # Operations in flight are looked at without waiting for their next poll: there is no clock to wait by here.
-        waiting = {*due.assignments(now), *Assignment.objects.exclude(operation=Operation.NONE).values_list("pk", flat=True)}
+        waiting = {
+            *due.assignments(now),
+            *Assignment.objects.exclude(operation=Operation.NONE).values_list("pk", flat=True),
+        }
         if not waiting:
             return
         for assignment_id in waiting:

@@ -107,18 +107,12 @@ EMMA: Final = _person(
     PLATFORM,
     LEADS,
 )
-FARID: Final = _person(
-    6, "Farid Haddad", "Security Officer", "Security", "Decides second on Production.", SECURITY
-)
+FARID: Final = _person(6, "Farid Haddad", "Security Officer", "Security", "Decides second on Production.", SECURITY)
 GRACE: Final = _person(
     7, "Grace Kim", "Security Auditor", "Security", "Decides second on Production, and audits.", SECURITY
 )
-HUGO: Final = _person(
-    8, "Hugo Martins", "Data Analyst", "Data", "Asks for data, as a contractor would.", DATA
-)
-INES: Final = _person(
-    9, "Ines Moreau", "Access Manager", "Platform", "Keeps the catalog in the admin.", ADMINS
-)
+HUGO: Final = _person(8, "Hugo Martins", "Data Analyst", "Data", "Asks for data, as a contractor would.", DATA)
+INES: Final = _person(9, "Ines Moreau", "Access Manager", "Platform", "Keeps the catalog in the admin.", ADMINS)
 JONAS: Final = _person(
     10, "Jonas Weber", "Compliance Officer", "Risk", "Reads and exports the audit trail.", COMPLIANCE
 )
@@ -194,9 +188,7 @@ POLICIES: Final = (
         LEAD_THEN_SECURITY,
         INCIDENT,
     ),
-    PolicyPlan(
-        "DevOps Engineer", "Production", (PLATFORM,), "DevOpsAccess", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT
-    ),
+    PolicyPlan("DevOps Engineer", "Production", (PLATFORM,), "DevOpsAccess", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT),
     PolicyPlan(
         "Database Administrator",
         "Production",
@@ -208,16 +200,12 @@ POLICIES: Final = (
         (("Database guild", 1), ("Security duty", 1)),
         INCIDENT,
     ),
-    PolicyPlan(
-        "Security Auditor", "Production", (SECURITY,), "SecurityAuditor", 4, 8, 6, (("Security duty", 1),)
-    ),
-    PolicyPlan(
-        "Data Analyst", "Production", (DATA,), "DataAnalystReadOnly", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT
-    ),
+    PolicyPlan("Security Auditor", "Production", (SECURITY,), "SecurityAuditor", 4, 8, 6, (("Security duty", 1),)),
+    PolicyPlan("Data Analyst", "Production", (DATA,), "DataAnalystReadOnly", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT),
 )
 
 assert (EMBEDDED["instance"], EMBEDDED["store"]) == (
     ORGANISATION.instance_arn,
     ORGANISATION.identity_store_id,
-)  # noqa: S101
-assert (EMBEDDED["admins"], EMBEDDED["compliance"]) == (ADMINS.object_id, COMPLIANCE.object_id)  # noqa: S101
+)
+assert (EMBEDDED["admins"], EMBEDDED["compliance"]) == (ADMINS.object_id, COMPLIANCE.object_id)

@@ -78,9 +78,7 @@ def plant(simulator: Simulator) -> None:
                 take_in(_claims(person))
         agenda.carry_out(until=now)
     # They were told at the time.
-    Notification.objects.filter(created_at__lt=now - timedelta(hours=1)).update(
-        due_at=None, sent_at=F("created_at")
-    )
+    Notification.objects.filter(created_at__lt=now - timedelta(hours=1)).update(due_at=None, sent_at=F("created_at"))
     _marker().write_text("The demo in this folder is complete.\n")
 
 
@@ -120,13 +118,9 @@ def _claims(person: Person) -> Claims:
 def _catalog() -> None:
     inventory.sync(AwsInventory())
     groups = {
-        group.object_id: DirectoryGroup(object_id=group.object_id, name=group.name)
-        for group in organisation.GROUPS
+        group.object_id: DirectoryGroup(object_id=group.object_id, name=group.name) for group in organisation.GROUPS
     }
-    roles = {
-        name: Role(name=name, slug=_slug(name), description=words)
-        for name, words in organisation.ROLES.items()
-    }
+    roles = {name: Role(name=name, slug=_slug(name), description=words) for name, words in organisation.ROLES.items()}
     environments = {
         name: Environment(
             name=name,
@@ -146,9 +140,7 @@ def _catalog() -> None:
     for name, approver_group in approvers.items():
         with changes.recorded(approver_group, actor=SEED, why=WHY):
             approver_group.save()
-            approver_group.directory_groups.set(
-                groups[group.object_id] for group in organisation.APPROVERS[name]
-            )
+            approver_group.directory_groups.set(groups[group.object_id] for group in organisation.APPROVERS[name])
     for plan in organisation.POLICIES:
         policy = AccessPolicy(
             name=f"{plan.role} in {plan.environment}",

@@ -58,9 +58,7 @@ class HttpServer:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            said = (
-                f"port {self._port} on {self._host} is in use; stop what listens there or choose another port"
-            )
+            said = f"port {self._port} on {self._host} is in use; stop what listens there or choose another port"
             raise OSError(errno.EADDRINUSE, said) from error
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)

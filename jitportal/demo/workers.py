@@ -2,7 +2,7 @@
 
 import threading
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import celery.worker.state
 from celery.beat import EmbeddedService, Scheduler
@@ -17,10 +17,16 @@ class Workers:
 
     def __init__(self) -> None:
         self._worker = app.WorkController(
-            pool="threads", concurrency=THREADS, queues=["work", "sweep"], loglevel="WARNING", without_mingle=True, without_gossip=True, without_heartbeat=True
+            pool="threads",
+            concurrency=THREADS,
+            queues=["work", "sweep"],
+            loglevel="WARNING",
+            without_mingle=True,
+            without_gossip=True,
+            without_heartbeat=True,
         )
         self._thread = threading.Thread(target=self._worker.start, name="worker", daemon=True)
-        self._beat = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+        self._beat: Any = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
 
     def __enter__(self) -> Self:
         celery.worker.state.should_stop = None
@@ -28,9 +34,12 @@ class Workers:
         self._beat.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         # Nothing new is scheduled, then what runs is finished: convergence needs no more, it goes on at the next start.
         self._beat.stop()
-        celery.worker.state.should_stop = 0
+        # Zero is the exit code; Celery's own type for it is wrong.
+        celery.worker.state.should_stop = 0  # type: ignore[assignment]
         self._thread.join(timeout=15)
         celery.worker.state.should_stop = None

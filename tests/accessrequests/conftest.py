@@ -74,21 +74,38 @@ def catalog(groups: dict[str, DirectoryGroup]) -> Catalog:
         for name in ("Sandbox", "Production")
     }
     accounts = {
-        name: [Account.objects.create(account_id=a.id, name=a.name, environment=environment) for a in company.ACCOUNTS[name][:3]]
+        name: [
+            Account.objects.create(account_id=a.id, name=a.name, environment=environment)
+            for a in company.ACCOUNTS[name][:3]
+        ]
         for name, environment in environments.items()
     }
     permission_set = PermissionSet.objects.create(
-        name="DeveloperAccess", arn=company.ORGANISATION.permission_set_arn("DeveloperAccess"), session_duration=timedelta(hours=4)
+        name="DeveloperAccess",
+        arn=company.ORGANISATION.permission_set_arn("DeveloperAccess"),
+        session_duration=timedelta(hours=4),
     )
     developer = Role.objects.create(name="Developer", slug="developer", description="Builds services.")
-    terms: dict[str, Any] = {"role": developer, "permission_set": permission_set, "default_duration": timedelta(hours=1)}
+    terms: dict[str, Any] = {
+        "role": developer,
+        "permission_set": permission_set,
+        "default_duration": timedelta(hours=1),
+    }
     automatic = AccessPolicy.objects.create(
-        **terms, name="Sandbox developers", environment=environments["Sandbox"], accounts_per_request=3,
-        longest_duration=timedelta(hours=8), automatic_approval="always",
+        **terms,
+        name="Sandbox developers",
+        environment=environments["Sandbox"],
+        accounts_per_request=3,
+        longest_duration=timedelta(hours=8),
+        automatic_approval="always",
     )
     two_stages = AccessPolicy.objects.create(
-        **terms, name="Production developers", environment=environments["Production"], accounts_per_request=2,
-        longest_duration=timedelta(hours=2), ticket_pattern="INC-[0-9]+",
+        **terms,
+        name="Production developers",
+        environment=environments["Production"],
+        accounts_per_request=2,
+        longest_duration=timedelta(hours=2),
+        ticket_pattern="INC-[0-9]+",
     )
     for policy in (automatic, two_stages):
         policy.requestable_by.set([groups["Payments Engineering"]])
@@ -97,8 +114,14 @@ def catalog(groups: dict[str, DirectoryGroup]) -> Catalog:
         approvers.directory_groups.set([groups[name]])
         ApprovalStage.objects.create(policy=two_stages, position=position, approver_group=approvers)
     return Catalog(
-        developer, environments["Sandbox"], environments["Production"], automatic, two_stages,
-        accounts["Sandbox"], accounts["Production"], permission_set,
+        developer,
+        environments["Sandbox"],
+        environments["Production"],
+        automatic,
+        two_stages,
+        accounts["Sandbox"],
+        accounts["Production"],
+        permission_set,
     )
 
 
@@ -126,7 +149,9 @@ class Office:
 
     def production_form(self, **changes: Any) -> workflow.Form:
         accounts = self.catalog.production_accounts[:1]
-        return self.form(**{"environment": self.catalog.production, "accounts": accounts, "ticket": "INC-4711", **changes})
+        return self.form(
+            **{"environment": self.catalog.production, "accounts": accounts, "ticket": "INC-4711", **changes}
+        )
 
     def submit(self, person: Person = company.ADA, **changes: Any) -> AccessRequest:
         return workflow.submit(self.user(person).pk, self.form(**changes))
@@ -134,10 +159,14 @@ class Office:
     def submit_production(self, person: Person = company.ADA, **changes: Any) -> AccessRequest:
         return workflow.submit(self.user(person).pk, self.production_form(**changes))
 
-    def decide(self, request: AccessRequest, person: Person, answer: str = "approve", comment: str = "") -> AccessRequest:
+    def decide(
+        self, request: AccessRequest, person: Person, answer: str = "approve", comment: str = ""
+    ) -> AccessRequest:
         return workflow.decide(self.user(person).pk, request.pk, Decision.Answer(answer), comment, request.digest)
 
-    def approve(self, request: AccessRequest, people: Sequence[Person] = (company.CHIARA, company.FARID)) -> AccessRequest:
+    def approve(
+        self, request: AccessRequest, people: Sequence[Person] = (company.CHIARA, company.FARID)
+    ) -> AccessRequest:
         for person in people:
             self.decide(request, person)
         return self.again(request)
@@ -163,7 +192,9 @@ class Office:
 
 
 @pytest.fixture
-def office(catalog: Catalog, user: Callable[[Person], User], aws: Provisioner, simulator: Simulator, moment: Clock) -> Office:
+def office(
+    catalog: Catalog, user: Callable[[Person], User], aws: Provisioner, simulator: Simulator, moment: Clock
+) -> Office:
     for person in company.PEOPLE:
         user(person)
     return Office(catalog, user, aws, simulator, moment)

@@ -11,7 +11,11 @@ from tests.accessrequests.conftest import Office
 
 
 def actions(request: object) -> list[str]:
-    return list(Event.objects.filter(subject_kind="request", subject_id=str(request)).order_by("number").values_list("action", flat=True))
+    return list(
+        Event.objects.filter(subject_kind="request", subject_id=str(request))
+        .order_by("number")
+        .values_list("action", flat=True)
+    )
 
 
 def test_an_automatic_request_is_granted_and_is_gone_when_its_time_is_up(office: Office) -> None:
@@ -49,6 +53,7 @@ def test_the_end_is_in_the_database_before_aws_is_asked_and_full_once_aws_has_co
     office.work()
     for grant in request.grants.all():
         assert grant.status == GrantStatus.ACTIVE
+        assert grant.activated_at is not None
         assert grant.ends_at == grant.activated_at + timedelta(hours=1)
     assert len(office.in_aws()) == 3
 

@@ -1,4 +1,4 @@
-"""`manage.py state_diagram`: writes docs/states.md from the transitions in the code, or checks that it is up to date."""
+"""`manage.py state_diagram`: writes docs/states.md from the transitions in the code, or compares the two."""
 
 from argparse import ArgumentParser
 from typing import Any

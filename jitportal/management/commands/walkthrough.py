@@ -38,7 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("--requester", help="user principal name of who asks (embedded: Ada)")
         parser.add_argument("--role", help="slug of the role (embedded: production-support)")
         parser.add_argument("--environment", help="slug of the environment (embedded: production)")
-        parser.add_argument("--ticket", default="INC-1000", help="given where a policy asks for one (default %(default)s)")
+        parser.add_argument(
+            "--ticket", default="INC-1000", help="given where a policy asks for one (default %(default)s)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Walks through.
@@ -84,7 +86,9 @@ class Command(BaseCommand):
             raise CommandError(f"The request did not become active; it is {now.status}: {now.outcome}")
         grant = Grant.objects.select_related("assignment__permission_set", "account").get(request=request)
         timeline.say(f"active: AWS confirmed it, and it ends at {grant.ends_at:%H:%M:%S} UTC")
-        key = AssignmentKey(grant.assignment.principal_id, grant.assignment.permission_set.arn, grant.account.account_id)
+        key = AssignmentKey(
+            grant.assignment.principal_id, grant.assignment.permission_set.arn, grant.account.account_id
+        )
         if not aws.is_assigned(key):
             raise CommandError("AWS does not list the assignment that it confirmed.")
         timeline.say(f"AWS lists {grant.assignment.permission_set} in {grant.account} for {key.principal_id}")
@@ -102,7 +106,11 @@ class Command(BaseCommand):
         timeline.say(f"the ledger verifies: {found.number} events, {events} of them of this request")
 
     def _chosen(self, options: dict[str, Any]) -> tuple[User, Role, Environment]:
-        defaults = {"requester": "ada.lindqvist@harbour.example", "role": "production-support", "environment": "production"}
+        defaults = {
+            "requester": "ada.lindqvist@harbour.example",
+            "role": "production-support",
+            "environment": "production",
+        }
         chosen = {name: options[name] or (default if settings.EMBEDDED else None) for name, default in defaults.items()}
         if missing := [f"--{name}" for name, value in chosen.items() if not value]:
             raise CommandError(f"Say who asks for what: {', '.join(missing)}.")
@@ -113,7 +121,9 @@ class Command(BaseCommand):
                 Environment.objects.get(slug=chosen["environment"]),
             )
         except (User.DoesNotExist, Role.DoesNotExist, Environment.DoesNotExist) as error:
-            raise CommandError(f"{error} Known people have signed in at least once; roles and environments are in the admin.") from None
+            raise CommandError(
+                f"{error} Known people have signed in at least once; roles and environments are in the admin."
+            ) from None
 
     def _offer(self, user: User, role: Role, environment: Environment) -> Offer:
         for offer in offers_for(people.load(user.pk)):
@@ -135,7 +145,9 @@ class Command(BaseCommand):
         until = time.monotonic() + PATIENCE + seconds
         while not happened():
             if time.monotonic() > until:
-                raise CommandError(f"Waited {PATIENCE + seconds:.0f} s for {what}. Are the workers and the scheduler running?")
+                raise CommandError(
+                    f"Waited {PATIENCE + seconds:.0f} s for {what}. Do the workers and the scheduler run?"
+                )
             time.sleep(GLANCE)
 
 

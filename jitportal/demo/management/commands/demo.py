@@ -59,9 +59,7 @@ class Command(BaseCommand):
                     self._say_who()
                     stopping.wait()
                     self.stdout.write("\nStopping …")
-        self.stdout.write(
-            "Stopped. Your data is kept; `make demo` goes on with it, `make demo-reset` starts over."
-        )
+        self.stdout.write("Stopped. Your data is kept; `make demo` goes on with it, `make demo-reset` starts over.")
 
     def _say_who(self) -> None:
         self.stdout.write(

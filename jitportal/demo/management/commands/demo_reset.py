@@ -1,0 +1,37 @@
+"""`manage.py demo_reset`: throws the demo's data away."""
+
+import shutil
+import socket
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    """The next `make demo` starts over."""
+
+    help = "Throw away the demo's database, its AWS and its mail."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Removes the data folder.
+
+        Raises:
+            CommandError: a demo is running on it, or its database is not in it.
+        """
+        if not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+            raise CommandError("DATABASE_URL names a database server; drop and make that database yourself.")
+        folder = settings.ENVIRONMENT.data_dir
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", settings.ENVIRONMENT.simulator_port)) == 0:
+                raise CommandError("A demo is running; stop it with Ctrl-C first.")
+        for path in folder.iterdir() if folder.exists() else ():
+            # Only what we made: the folder may be one that somebody also keeps other things in.
+            if path.name == "mail":
+                shutil.rmtree(path)
+            elif path.name.startswith(
+                ("jitportal.sqlite3", "aws.state", "seeded", "secret_key", "client_secret", "audit_signing_key")
+            ):
+                path.unlink()
+        self.stdout.write(f"The demo's data in {folder} is gone; `make demo` starts over.")
