@@ -37,6 +37,11 @@ class Email:
         request = notification.request
         words = {"requester": request.requester.name, "what": str(request)}
         subject = " ".join(SUBJECTS[notification.kind].format_map(words).split())
-        context = {"request": request, "kind": notification.kind, "data": notification.data, "portal": settings.PORTAL_URL}
+        context = {
+            "request": request,
+            "kind": notification.kind,
+            "data": notification.data,
+            "portal": settings.PORTAL_URL,
+        }
         body = render_to_string("accessrequests/mail.txt", context)
         EmailMessage(subject[:200], body, to=[address]).send()

@@ -39,7 +39,9 @@ def channels() -> dict[str, Channel]:
 def add(request: AccessRequest, kind: str, recipients: Iterable[int], *, now: datetime, **data: Any) -> None:
     """Puts a message to each person (by user id) into the outbox, once a channel."""
     Notification.objects.bulk_create(
-        Notification(channel=name, recipient_id=recipient, request=request, kind=kind, data=data, created_at=now, due_at=now)
+        Notification(
+            channel=name, recipient_id=recipient, request=request, kind=kind, data=data, created_at=now, due_at=now
+        )
         for recipient in dict.fromkeys(recipients)
         for name in channels()
     )
@@ -63,9 +65,13 @@ def send_due(now: datetime, most: int = 50) -> int:
     sent = 0
     due = list(Notification.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:most])
     for pk in due:
-        if not Notification.objects.filter(pk=pk, due_at__lte=now).update(due_at=now + SENDING, attempts=F("attempts") + 1):
+        if not Notification.objects.filter(pk=pk, due_at__lte=now).update(
+            due_at=now + SENDING, attempts=F("attempts") + 1
+        ):
             continue
-        message = Notification.objects.select_related("recipient", "request__role", "request__environment", "request__requester").get(pk=pk)
+        message = Notification.objects.select_related(
+            "recipient", "request__role", "request__environment", "request__requester"
+        ).get(pk=pk)
         try:
             by_name[message.channel].send(message)
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, the message stays and is tried again
