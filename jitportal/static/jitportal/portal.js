@@ -9,7 +9,15 @@
     day: { day: "numeric", month: "short", year: "numeric" },
   };
   formats.seconds = { ...formats.exact, second: "2-digit" };
-  const write = (moment, format) => new Intl.DateTimeFormat("en-GB", { ...formats[format], hour12: false }).format(moment);
+  // "Fri 20 Nov 2026, 14:05 CET"; built from parts, because browsers differ in their commas.
+  const write = (moment, format) => {
+    const made = new Intl.DateTimeFormat("en-GB", { ...formats[format], hourCycle: "h23" }).formatToParts(moment);
+    const part = Object.fromEntries(made.map(({ type, value }) => [type, value]));
+    const day = `${part.day} ${part.month} ${part.year}`;
+    if (format === "day") return day;
+    const time = [part.hour, part.minute, part.second].filter(Boolean).join(":");
+    return `${part.weekday} ${day}, ${time} ${part.timeZoneName}`;
+  };
 
   const count = (number, unit) => {
     const whole = Math.max(1, Math.floor(number + 0.5));
