@@ -3,13 +3,15 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.filters import EmptyFieldListFilter
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, Prefetch, Q, QuerySet
+from django.forms import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from auditlog.actor import Actor
 from catalog import changes, checks, forms
+from catalog.filters import HasEnvironmentFilter, VanishedFilter
 from catalog.models import (
     AccessPolicy,
     Account,
@@ -48,6 +50,13 @@ class CatalogAdmin(VersionsAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return self.fixed_fields if obj else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, Field) and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # A click beside a choice should not delete what it chooses.
+            field.widget.can_delete_related = field.widget.can_view_related = False
+        return field
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found = super().get_object(request, object_id, from_field)
@@ -162,8 +171,8 @@ class AccountAdmin(CatalogAdmin):
     list_display = ("name", "account_id", "environment", "email", "is_in_aws")
     list_filter = (
         "environment",
-        ("environment", EmptyFieldListFilter),
-        ("vanished_at", EmptyFieldListFilter),
+        ("environment", HasEnvironmentFilter),
+        ("vanished_at", VanishedFilter),
     )
     list_select_related = ("environment",)
     search_fields = ("name", "account_id", "email")
@@ -183,7 +192,7 @@ class PermissionSetAdmin(CatalogAdmin):
     main_fields = ("name", "arn", "description", "session_duration")
     fixed_fields = ("arn",)
     list_display = ("name", "description", "sessions_last", "is_in_aws")
-    list_filter = (("vanished_at", EmptyFieldListFilter),)
+    list_filter = (("vanished_at", VanishedFilter),)
     search_fields = ("name", "arn", "description")
     search_help_text = "Name, ARN or description"
 
@@ -240,7 +249,6 @@ class AccessPolicyAdmin(CatalogAdmin):
         "name",
         "role",
         "environment",
-        "permission_set",
         "who_may_ask",
         "for_how_long",
         "who_decides",
