@@ -1,4 +1,4 @@
-"""What people send: an ask, a decision, a reason. Forms read and check the shape; whether it is allowed is the policies' to say."""
+"""What people send: an ask, a decision, a reason. Forms check the shape; whether it is allowed, the policies say."""
 
 import re
 import uuid
@@ -61,16 +61,20 @@ class WhatForm(forms.Form):
     environment = forms.CharField(error_messages={"required": "Choose an environment."})
 
     def clean_role(self) -> Role:
-        return self._known(Role.objects.filter(slug=_slug(self.cleaned_data["role"])).first(), "role")
+        found = Role.objects.filter(slug=_slug(self.cleaned_data["role"])).first()
+        if found is None:
+            raise self._unknown("role")
+        return found
 
     def clean_environment(self) -> Environment:
         found = Environment.objects.filter(slug=_slug(self.cleaned_data["environment"])).first()
-        return self._known(found, "environment")
-
-    def _known(self, found: Any, kind: str) -> Any:
         if found is None:
-            raise ValidationError("There is no %(kind)s “%(name)s”.", params={"kind": kind, "name": self.cleaned_data[kind][:80]})
+            raise self._unknown("environment")
         return found
+
+    def _unknown(self, kind: str) -> ValidationError:
+        name = self.cleaned_data[kind][:80]
+        return ValidationError("There is no %(kind)s “%(name)s”.", params={"kind": kind, "name": name})
 
 
 def _slug(text: str) -> str:
@@ -111,7 +115,12 @@ class StartField(forms.DateTimeField):
 class RequestForm(WhatForm):
     """An ask. Without an offer (there was none, or it is gone) it still keeps what was typed."""
 
-    id = forms.UUIDField(error_messages={"required": "This form was incomplete; send it again.", "invalid": "This form was damaged; send it again."})
+    id = forms.UUIDField(
+        error_messages={
+            "required": "This form was incomplete; send it again.",
+            "invalid": "This form was damaged; send it again.",
+        }
+    )
     accounts = AccountsField(error_messages={"required": "Choose at least one account."})
     duration = forms.CharField(error_messages={"required": "Choose for how long."})
     minutes = forms.IntegerField(
@@ -124,8 +133,12 @@ class RequestForm(WhatForm):
             "max_value": "That is longer than anybody may ask for.",
         },
     )
-    when = forms.ChoiceField(choices=[("now", ""), ("later", "")], required=False, error_messages={"invalid_choice": "Choose when to begin."})
-    start = StartField(required=False, error_messages={"invalid": "Give the day and the time, such as 2026-11-20 14:30."})
+    when = forms.ChoiceField(
+        choices=[("now", ""), ("later", "")], required=False, error_messages={"invalid_choice": "Choose when to begin."}
+    )
+    start = StartField(
+        required=False, error_messages={"invalid": "Give the day and the time, such as 2026-11-20 14:30."}
+    )
     zone = forms.CharField(required=False)
     reason = forms.CharField(
         max_length=LONGEST_TEXT,
@@ -136,15 +149,28 @@ class RequestForm(WhatForm):
     )
     ticket = forms.CharField(required=False, max_length=LONGEST_TEXT)
 
-    field_order = ("role", "environment", "id", "accounts", "duration", "minutes", "zone", "when", "start", "reason", "ticket")
+    field_order = (
+        "role",
+        "environment",
+        "id",
+        "accounts",
+        "duration",
+        "minutes",
+        "zone",
+        "when",
+        "start",
+        "reason",
+        "ticket",
+    )
 
     def __init__(self, data: MultiValueDict[str, Any] | None = None, *, offer: Offer | None) -> None:
         super().__init__(data)
         self.offer = offer
         self.fresh_id = str(uuid.uuid4())
-        zone = str((data or {}).get("zone") or "UTC")
-        if zone in zones():
-            self.fields["start"].zone = zoneinfo.ZoneInfo(zone)
+        zone = str((data.get("zone") if data else "") or "UTC")
+        start = self.fields["start"]
+        if isinstance(start, StartField) and zone in zones():
+            start.zone = zoneinfo.ZoneInfo(zone)
 
     def clean_duration(self) -> timedelta | None:
         """None stands for minutes of one's own."""
@@ -158,7 +184,9 @@ class RequestForm(WhatForm):
     def clean_zone(self) -> str:
         zone = self.cleaned_data["zone"] or "UTC"
         if zone not in zones():
-            self.add_error("start", ValidationError("The time zone “%(zone)s” is not known.", params={"zone": zone[:40]}))
+            self.add_error(
+                "start", ValidationError("The time zone “%(zone)s” is not known.", params={"zone": zone[:40]})
+            )
         return str(zone)
 
     def clean(self) -> dict[str, Any]:
@@ -206,14 +234,20 @@ class RequestForm(WhatForm):
     def id_value(self) -> str:
         """The id to send next: the same as long as the ask is the same, a fresh one if that cannot be used."""
         damaged = not self.is_bound or "id" in self.errors
-        used_up = self.is_bound and any((error.params or {}).get("rule") == "form" for error in self.errors.as_data().get("__all__", []))
+        used_up = self.is_bound and any(
+            (error.params or {}).get("rule") == "form" for error in self.errors.as_data().get("__all__", [])
+        )
         return self.fresh_id if damaged or used_up else str(self["id"].value())
 
     @property
     def account_choices(self) -> list[Choice]:
         """The accounts of the offer; the only one is chosen already."""
         accounts = self.offer.accounts if self.offer else ()
-        chosen = set(self["accounts"].value() or ()) if self.is_bound else {row.account_id for row in accounts if len(accounts) == 1}
+        chosen = (
+            set(self["accounts"].value() or ())
+            if self.is_bound
+            else {row.account_id for row in accounts if len(accounts) == 1}
+        )
         return [Choice(row.account_id, row.name, row.account_id in chosen, row.account_id) for row in accounts]
 
     @property
@@ -230,7 +264,12 @@ class RequestForm(WhatForm):
         lengths = sorted({*shorter[-5:], *filter(None, (default,)), longest})
         chosen = str(self["duration"].value()) if self.is_bound else str(_seconds(default or longest))
         return [
-            Choice(str(_seconds(length)), spell(length), str(_seconds(length)) == chosen, "longest" if length == longest else "")
+            Choice(
+                str(_seconds(length)),
+                spell(length),
+                str(_seconds(length)) == chosen,
+                "longest" if length == longest else "",
+            )
             for length in lengths
         ]
 
@@ -263,9 +302,13 @@ class DecisionForm(forms.Form):
         error_messages={"required": "Choose Approve or Deny.", "invalid_choice": "Choose Approve or Deny."},
     )
     comment = forms.CharField(
-        required=False, max_length=LONGEST_TEXT, error_messages={"max_length": f"Say it in at most {LONGEST_TEXT} characters."}
+        required=False,
+        max_length=LONGEST_TEXT,
+        error_messages={"max_length": f"Say it in at most {LONGEST_TEXT} characters."},
     )
-    digest = forms.CharField(max_length=64, error_messages={"required": "This form was incomplete; look at the request again."})
+    digest = forms.CharField(
+        max_length=64, error_messages={"required": "This form was incomplete; look at the request again."}
+    )
 
 
 class RevocationForm(forms.Form):
@@ -273,5 +316,8 @@ class RevocationForm(forms.Form):
 
     reason = forms.CharField(
         max_length=LONGEST_TEXT,
-        error_messages={"required": "Say why; it is recorded.", "max_length": f"Say it in at most {LONGEST_TEXT} characters."},
+        error_messages={
+            "required": "Say why; it is recorded.",
+            "max_length": f"Say it in at most {LONGEST_TEXT} characters.",
+        },
     )

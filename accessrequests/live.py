@@ -48,7 +48,9 @@ def signature(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def respond(request: HttpRequest, page: str, fragment: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
+def respond(
+    request: HttpRequest, page: str, fragment: str, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
     """The page, or for a poll its living fragment, or nothing (204) if the reader has seen this `signature`.
 
     Args:

@@ -1,4 +1,4 @@
-"""Moments in the words of a page: how far away, how long left, and exactly when. static/jitportal/portal.js says the same."""
+"""Moments in the words of a page: how far away, how long left, exactly when; portal.js says the same."""
 
 from datetime import UTC, datetime
 from typing import Final

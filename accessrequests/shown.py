@@ -165,10 +165,18 @@ class Shown:
 
     @property
     def sessions_until(self) -> datetime | None:
-        """Until when sessions already open may live: while there is an end to come, what follows from it; then what was recorded."""
+        """Until when sessions already open may live: what follows from the end to come, or was recorded at the end."""
         if self.ends_at:
             return self.ends_at + self.request.permission_set.session_duration
         return max((grant.sessions_until for grant in self.grants if grant.sessions_until), default=None)
+
+    @property
+    def stays(self) -> bool:
+        """Whether an assignment stays in AWS although its grant has ended; the grant's outcome says why."""
+        return any(
+            grant.status == GrantStatus.ENDED and grant.activated_at and not grant.sessions_until
+            for grant in self.grants
+        )
 
     @property
     def sessions_live(self) -> bool:
@@ -181,7 +189,16 @@ class Shown:
         request = self.request
         grants = [(grant.pk, grant.status, grant.ends_at, grant.outcome) for grant in self.grants]
         decisions = [stage.agreed for stage in self.stages]
-        return (request.pk, request.status, request.stage, request.trouble, self.word, self.sessions_live, grants, decisions)
+        return (
+            request.pk,
+            request.status,
+            request.stage,
+            request.trouble,
+            self.word,
+            self.sessions_live,
+            grants,
+            decisions,
+        )
 
 
 def read(requests: QuerySet[AccessRequest], now: datetime) -> list[Shown]:

@@ -49,8 +49,12 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "now": now,
         "held": [{"shown": shown, "may_give_back": permissions.may_give_back(person, shown.request)} for shown in held],
-        "pending": [{"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in pending],
-        "coming": [{"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in coming],
+        "pending": [
+            {"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in pending
+        ],
+        "coming": [
+            {"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in coming
+        ],
         "over": over,
         "poll": bool(open_) and (live.SOON if any(shown.is_moving for shown in open_) else live.LATER),
         "signature": signature(*(shown.parts for shown in [*open_, *over])),
@@ -102,11 +106,17 @@ def _ask(request: HttpRequest, person: Person, offers: tuple[Offer, ...]) -> Htt
 
 def _asked(made: AccessRequest, again: bool) -> str:
     if again:
-        return "This form had been sent before; this is the request it made. To ask for something else, begin a new one."
+        return (
+            "This form had been sent before; this is the request it made. To ask for something else, begin a new one."
+        )
     if made.status == RequestStatus.PENDING:
         shown = Shown(made, made.submitted_at)
         return f"Asked. It waits for {shown.waits_for}; they have been told."
-    return "Approved at once by its policy. AWS is being asked now." if not made.start else "Approved at once by its policy."
+    return (
+        "Approved at once by its policy. AWS is being asked now."
+        if not made.start
+        else "Approved at once by its policy."
+    )
 
 
 def _new_form(request: HttpRequest, form: RequestForm, *, status: int) -> HttpResponse:
@@ -135,7 +145,9 @@ def _visible(person: Person, request_id: uuid.UUID) -> AccessRequest:
     return found
 
 
-def _page(request: HttpRequest, person: Person, found: AccessRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, person: Person, found: AccessRequest, *, status: int = 200, **forms: Any
+) -> HttpResponse:
     now = clock.now()
     shown = read(AccessRequest.objects.filter(pk=found.pk), now)[0]
     row = shown.request
@@ -155,7 +167,9 @@ def _page(request: HttpRequest, person: Person, found: AccessRequest, *, status:
         "verdicts": verdicts,
         # As long as this is the same, a poll leaves the forms as they are, with what has been typed into them.
         "verbs_key": signature(row.status, *(bool(verdict) for verdict in verdicts.values())),
-        "held": [held for held in held_by([row.requester_id], now).get(row.requester_id, []) if held.request != row] if decides and not mine else [],
+        "held": [held for held in held_by([row.requester_id], now).get(row.requester_id, []) if held.request != row]
+        if decides and not mine
+        else [],
         "events": events,
         "decision_form": DecisionForm(),
         "revocation_form": RevocationForm(),
@@ -175,8 +189,10 @@ def approvals(request: HttpRequest) -> HttpResponse:
     page = Paginator(queue, PER_QUEUE).get_page(request.GET.get("page"))
     waiting = read(queue.filter(pk__in=[row.pk for row in page]), now)
     held = held_by((shown.request.requester_id for shown in waiting), now)
-    decided = Decision.objects.filter(decided_by_id=person.user_id).order_by("-decided_at").select_related(
-        "request__role", "request__environment", "request__requester", "approver_group"
+    decided = (
+        Decision.objects.filter(decided_by_id=person.user_id)
+        .order_by("-decided_at")
+        .select_related("request__role", "request__environment", "request__requester", "approver_group")
     )
     context = {
         "now": now,
@@ -197,7 +213,9 @@ def decide(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         try:
-            decided = workflow.decide(person.user_id, found.pk, Decision.Answer(given["answer"]), given["comment"], given["digest"])
+            decided = workflow.decide(
+                person.user_id, found.pk, Decision.Answer(given["answer"]), given["comment"], given["digest"]
+            )
         except Refused as refusal:
             add_refusals(form, refusal.refusals)
         else:
@@ -226,10 +244,14 @@ def withdraw(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
 @signed_in
 def give_back(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """I'm done: end my access now."""
-    return _carry_out(request, request_id, workflow.give_back, "Thank you. AWS is being asked to take the access away now.")
+    return _carry_out(
+        request, request_id, workflow.give_back, "Thank you. AWS is being asked to take the access away now."
+    )
 
 
-def _carry_out(request: HttpRequest, request_id: uuid.UUID, verb: Callable[[int, uuid.UUID], AccessRequest], done: str) -> HttpResponse:
+def _carry_out(
+    request: HttpRequest, request_id: uuid.UUID, verb: Callable[[int, uuid.UUID], AccessRequest], done: str
+) -> HttpResponse:
     """A verb that needs no words."""
     person = _person(request)
     found = _visible(person, request_id)
