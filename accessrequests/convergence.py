@@ -202,7 +202,7 @@ class _Turn:
             )
         with transaction.atomic():
             assignment = self._locked()
-            self._save(assignment, operation_id=report.operation_id, due_at=clock.now() + POLL, trouble="")
+            self._save(assignment, operation_id=report.operation_id, due_at=clock.now() + POLL, trouble="", attempts=0)
             sent = Action.ASSIGNMENT_CREATION_SENT if operation == Operation.CREATE else Action.ASSIGNMENT_DELETION_SENT
             self._record(assignment, sent, operation=report.operation_id)
         return self._settle(report) if report.progress is not Progress.IN_PROGRESS else False

@@ -19,10 +19,11 @@ def drain(provisioner: Provisioner, most_rounds: int = 50) -> None:
         for request_id in due.starting(now):
             due.start(request_id, provisioner)
         due.end_grants(now)
-        # Operations in flight are looked at without waiting for their next poll: there is no clock to wait by here.
+        # Operations in flight are looked at without waiting for their next poll, for no time passes here; but what AWS
+        # has put off waits for its time.
         waiting = {
             *due.assignments(now),
-            *Assignment.objects.exclude(operation=Operation.NONE).values_list("pk", flat=True),
+            *Assignment.objects.filter(attempts=0).exclude(operation=Operation.NONE).values_list("pk", flat=True),
         }
         if not waiting:
             return
