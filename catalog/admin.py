@@ -118,6 +118,7 @@ class RoleAdmin(CatalogAdmin):
     list_display = ("name", "is_offered", "policies_in_force", "description")
     list_filter = ("is_offered",)
     search_fields = ("name", "description")
+    ordering = ("name",)  # counting drops the model's own
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return _with_policies(super().get_queryset(request))
@@ -141,6 +142,7 @@ class EnvironmentAdmin(CatalogAdmin):
     list_display = ("name", "sensitivity", "account_count", "policies_in_force")
     list_filter = ("sensitivity",)
     search_fields = ("name", "description")
+    ordering = ("sensitivity", "name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = _with_policies(super().get_queryset(request))
@@ -233,6 +235,7 @@ class ApprovalStageInline(admin.TabularInline):  # type: ignore[type-arg]
     fields = ("position", "approver_group", "approvals_needed")
     autocomplete_fields = ("approver_group",)
     extra = 0
+    verbose_name = "stage"
     verbose_name_plural = "Stages: who decides, one stage after the other"
 
 
