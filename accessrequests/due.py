@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import structlog
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
@@ -89,6 +90,7 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
         waiting = AccessRequest.objects.filter(pk=request_id, status=RequestStatus.APPROVED)
         waiting.update(trouble=str(error), start_due_at=later)
         return []
+    get_user_model().objects.filter(pk=user.pk).exclude(principal_id=principal).update(principal_id=principal)
     with transaction.atomic():
         now = clock.now()
         accounts = list(request.accounts.order_by("account_id"))

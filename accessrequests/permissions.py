@@ -74,6 +74,8 @@ def _same_principal(person: Person, request: AccessRequest) -> bool:
     requester = request.requester
     if person.object_id == requester.object_id:
         return True
+    if person.principal_id and person.principal_id == requester.principal_id:
+        return True
     return bool(person.user_name) and person.user_name.casefold() == requester.user_name.casefold()
 
 

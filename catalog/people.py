@@ -9,12 +9,17 @@ from auditlog.actor import Actor
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks or decides. `groups` are object ids of directory groups; `user_id` is the row's key."""
+    """Who asks or decides.
+
+    `groups` are object ids of directory groups, `user_id` is the row's key, `principal_id` is the Identity Center user
+    id as last found, empty if never looked up.
+    """
 
     user_id: int
     object_id: str
     name: str
     user_name: str
+    principal_id: str
     department: str
     groups: frozenset[str]
     is_active: bool
@@ -39,6 +44,7 @@ def load(user_id: int) -> Person:
         object_id=user.object_id,
         name=user.name,
         user_name=user.user_name,
+        principal_id=user.principal_id,
         department=user.department,
         groups=user.group_ids,
         is_active=user.is_active,

@@ -114,7 +114,7 @@ def read() -> Environment:
 
     tenant = text("ENTRA_TENANT_ID", _GUID)
     portal_url = text("PORTAL_URL", _origin if embedded else _https_origin).rstrip("/")
-    redis_url = text("REDIS_URL", _redis)
+    redis_url = text("REDIS_URL", _redis(embedded))
     found = Environment(
         embedded=embedded,
         data_dir=data_dir,
@@ -250,9 +250,12 @@ def _hosts(text: str) -> None:
         raise ValidationError("Not a list of host names.")
 
 
-def _redis(url: str) -> None:
-    if url and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-        raise ValidationError("Not a Redis URL.")
+def _redis(embedded: bool) -> Any:
+    def check(url: str) -> None:
+        if urlsplit(url).scheme not in ("redis", "rediss", "unix") and not (embedded and not url):
+            raise ValidationError("Not a Redis URL.")
+
+    return check
 
 
 def _simulator(url: str) -> None:
@@ -289,7 +292,7 @@ def _parsed(url: str, parse: Any) -> dict[str, Any] | None:
 
 
 def _email(url: str) -> None:
-    if url and not _parsed(url, dj_email_url.parse):
+    if url and not (_parsed(url, dj_email_url.parse) or {}).get("EMAIL_BACKEND"):
         raise ValidationError("Not a mail server's URL.")
 
 

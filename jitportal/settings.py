@@ -135,6 +135,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"
+# Every interval is short and what is due stands in the database: nothing to remember between two starts.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "accessrequests.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "checkpoint": {"task": "auditlog.tasks.checkpoint", "schedule": 3600.0, "options": {"expires": 600}},

@@ -1,0 +1,146 @@
+"""Every environment variable is read strictly: what is wrong is said by name, with a remedy, all at once, at start-up."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from jitportal import environment
+from jitportal.environment import PROJECT, REMEDIES
+
+GUID = "00000000-0000-4000-8000-000000000001"
+PRODUCTION = {
+    "JITPORTAL_MODE": "production",
+    "PORTAL_URL": "https://access.example.com",
+    "ALLOWED_HOSTS": "access.example.com",
+    "SECRET_KEY": "s" * 50,
+    "DATABASE_URL": "postgres://portal:secret@db.example.com/portal",
+    "REDIS_URL": "rediss://redis.example.com/0",
+    "ENTRA_TENANT_ID": GUID,
+    "ENTRA_CLIENT_ID": GUID,
+    "ENTRA_CLIENT_SECRET": "secret",
+    "ENTRA_ADMIN_GROUP_ID": GUID,
+    "ENTRA_COMPLIANCE_GROUP_ID": GUID,
+    "AWS_REGION": "eu-central-1",
+    "IDENTITY_CENTER_INSTANCE_ARN": "arn:aws:sso:::instance/ssoins-0123456789abcdef",
+    "IDENTITY_STORE_ID": "d-0123456789",
+    "AUDIT_SIGNING_KEY": "01" * 32,
+}
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment with none of our variables in it, to be filled by the test."""
+    for name in REMEDIES:
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def refusal(variables: pytest.MonkeyPatch, **changes: str) -> str:
+    for name, value in {**PRODUCTION, **changes}.items():
+        variables.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured) as caught:
+        environment.read()
+    return str(caught.value)
+
+
+def test_a_complete_production_environment_is_taken(variables: pytest.MonkeyPatch) -> None:
+    for name, value in PRODUCTION.items():
+        variables.setenv(name, value)
+    found = environment.read()
+    assert not found.embedded
+    assert found.issuer == f"https://login.microsoftonline.com/{GUID}/v2.0"
+    assert found.database["ENGINE"] == "django.db.backends.postgresql"
+
+
+@pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "JITPORTAL_MODE"])
+def test_a_missing_variable_is_named_with_its_remedy(variables: pytest.MonkeyPatch, name: str) -> None:
+    message = refusal(variables, **{name: ""})
+    assert f"  {name}: " in message
+    assert REMEDIES[name] in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JITPORTAL_MODE", "prod"),
+        ("PORT", "http"),
+        ("PORT", "80"),
+        ("PORTAL_URL", "http://access.example.com"),
+        ("PORTAL_URL", "https://access.example.com/path"),
+        ("SECRET_KEY", "short"),
+        ("ALLOWED_HOSTS", "*"),
+        ("DATABASE_URL", "sqlite:///portal.sqlite3"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "http://redis"),
+        ("EMAIL_URL", "nonsense"),
+        ("FROM_EMAIL", "nobody"),
+        ("ENTRA_TENANT_ID", "common"),
+        ("ENTRA_ADMIN_GROUP_ID", "Admins"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
+        ("AWS_ROLE_ARN", "portal"),
+        ("IDENTITY_CENTER_INSTANCE_ARN", "ssoins-0123456789abcdef"),
+        ("OUTSTANDING_CAP", "16"),
+        ("AUDIT_SIGNING_KEY", "00"),
+        ("REQUEST_LAPSES_AFTER_HOURS", "0"),
+        ("LONGEST_LEAD_DAYS", "-1"),
+        ("OVERDUE_AFTER_SECONDS", "soon"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_name(variables: pytest.MonkeyPatch, name: str, value: str) -> None:
+    message = refusal(variables, **{name: value})
+    assert f"  {name}: " in message
+    assert REMEDIES[name] in message
+
+
+def test_all_that_is_wrong_is_said_at_once(variables: pytest.MonkeyPatch) -> None:
+    message = refusal(variables, SECRET_KEY="short", AWS_REGION="Frankfurt", LOG_LEVEL="LOUD")
+    assert all(f"  {name}: " in message for name in ("SECRET_KEY", "AWS_REGION", "LOG_LEVEL"))
+
+
+def test_a_secret_is_not_repeated_in_the_message(variables: pytest.MonkeyPatch) -> None:
+    assert "hunter2" not in refusal(variables, SECRET_KEY="hunter2", DATABASE_URL="mysql://u:hunter2@db/x")
+
+
+def test_a_misspelt_variable_is_not_passed_over(variables: pytest.MonkeyPatch) -> None:
+    assert "ENTRA_TENNANT_ID" in refusal(variables, ENTRA_TENNANT_ID=GUID)
+
+
+def test_embedded_mode_draws_its_secrets_once_and_keeps_them_to_itself(
+    variables: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    variables.setenv("DATA_DIR", str(tmp_path / "new"))
+    first, second = environment.read(), environment.read()
+    assert first.secret_key == second.secret_key
+    assert len(first.secret_key) >= 50
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "new").iterdir())
+
+
+def test_a_data_folder_that_cannot_be_used_is_said(variables: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    variables.setenv("DATA_DIR", str(tmp_path / "file" / "below"))
+    with pytest.raises(ImproperlyConfigured, match="DATA_DIR"):
+        environment.read()
+
+
+def test_the_readme_explains_every_variable() -> None:
+    readme = (PROJECT / "README.md").read_text()
+    assert [name for name in REMEDIES if f"`{name}`" not in readme] == []
+
+
+def test_a_wrong_variable_ends_a_command_in_a_sentence_not_a_traceback(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=PROJECT,
+        env={**os.environ, "PORT": "http", "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "PORT: Not a valid integer." in ended.stderr
+    assert "Traceback" not in ended.stderr
