@@ -43,6 +43,8 @@ class Browser:
 
     def close(self) -> None:
         """Lets go of its connections: each keeps a thread of the live server, and that the test's database."""
+        # A page that is held holds its connection.
+        self.page = None
         self.session.close()
 
     def get(self, address: str, *, follow: bool = True) -> requests.Response:
