@@ -2,10 +2,9 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from jitportal.demo import organisation as company
@@ -51,6 +50,13 @@ def typed(office: Office, **changes: Any) -> dict[str, Any]:
     return {**good, **changes}
 
 
-def text(response: HttpResponse) -> str:
+class Answer(Protocol):
+    """What a client gets back, as far as its words go."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
+def text(response: Answer) -> str:
     """The page's markup, with runs of white space made one."""
     return " ".join(response.content.decode().split())

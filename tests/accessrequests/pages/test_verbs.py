@@ -1,0 +1,162 @@
+"""Decide, withdraw, give back, revoke: what the buttons do, and which of them are offered, follow from the verdicts."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accessrequests.models import AccessRequest, Decision
+from jitportal.demo import organisation as company
+from tests.accessrequests.conftest import Office
+from tests.accessrequests.pages.conftest import Browse, text
+
+
+def page_of(made: AccessRequest) -> str:
+    return f"/requests/{made.pk}/"
+
+
+def test_two_people_approve_from_their_queues(office: Office, browse: Browse) -> None:
+    made = office.submit_production()
+    for person, says in ((company.CHIARA, "It still waits for 1 of Security"), (company.FARID, "AWS is being asked")):
+        client = browse(person)
+        queue = text(client.get("/approvals/"))
+        digest = re.search(r'name="digest" value="([0-9a-f]{64})"', queue)
+        assert digest
+        form = {"answer": "approve", "digest": digest[1], "back": "approvals", "comment": ""}
+        answer = client.post(f"{page_of(made)}decide/", form)
+        assert answer["Location"] == "/approvals/"
+        after = text(client.get("/approvals/"))
+        assert says in after
+        assert "Nothing waits for you" in after
+        assert f'href="{page_of(made)}"' in after
+    assert office.again(made).status == "approved"
+
+
+def test_a_card_has_all_that_a_decision_needs(office: Office, browse: Browse) -> None:
+    office.approve(office.submit_production(reason="An earlier one, still running."))
+    office.work()
+    made = office.submit_production(reason="Replay the stuck payouts.")
+    office.decide(made, company.CHIARA, comment="Known to me.")
+    card = text(browse(company.FARID).get("/approvals/"))
+    for said in (
+        company.ADA.name,
+        "Replay the stuck payouts.",
+        "INC-4711",
+        "1 hour",
+        office.catalog.production_accounts[0].account_id,
+        "Production, 4 of 4",
+        "stage 2 of 2",
+        "by “Production developers”",
+        "Known to me.",
+        "Holds already",
+    ):
+        assert said in card, said
+
+
+def test_denying_needs_a_comment_and_keeps_nothing_back(office: Office, browse: Browse) -> None:
+    made, chiara = office.submit_production(), browse(company.CHIARA)
+    answer = chiara.post(f"{page_of(made)}decide/", {"answer": "deny", "digest": made.digest, "comment": " "})
+    assert answer.status_code == 422
+    assert "Say why; the person who asks will read it." in text(answer)
+    chiara.post(f"{page_of(made)}decide/", {"answer": "deny", "digest": made.digest, "comment": "Not in the freeze."})
+    assert office.again(made).status == "denied"
+    assert "Not in the freeze." in text(browse(company.ADA).get(page_of(made)))
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 64, "x" * 500, "\x00"])
+def test_a_decision_on_something_else_than_was_shown_is_not_counted(
+    office: Office, browse: Browse, digest: str
+) -> None:
+    made = office.submit_production()
+    form = {"answer": "approve", "digest": digest, "comment": "Kept comment"}
+    answer = browse(company.CHIARA).post(f"{page_of(made)}decide/", form)
+    assert answer.status_code == 422
+    assert "Kept comment" in text(answer)
+    assert f'value="{made.digest}"' in text(answer)
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("given", ["", "maybe", "APPROVE"])
+def test_an_answer_that_is_neither_yes_nor_no_is_asked_for_again(office: Office, browse: Browse, given: str) -> None:
+    made = office.submit_production()
+    answer = browse(company.CHIARA).post(f"{page_of(made)}decide/", {"answer": given, "digest": made.digest})
+    assert answer.status_code == 422
+    assert "Choose Approve or Deny." in text(answer)
+
+
+def test_a_decision_that_came_too_late_keeps_its_comment(office: Office, browse: Browse) -> None:
+    made = office.submit_production()
+    office.decide(made, company.EMMA, "deny", "Not now.")
+    form = {"answer": "approve", "digest": made.digest, "comment": "My careful words"}
+    answer = browse(company.CHIARA).post(f"{page_of(made)}decide/", form)
+    assert answer.status_code == 422
+    assert "Your decision was not counted." in text(answer)
+    assert "It is already decided" in text(answer)
+    assert "My careful words" in text(answer)
+
+
+def test_nobody_decides_on_their_own_request_and_the_page_says_so(office: Office, browse: Browse) -> None:
+    made, chiara = office.submit_production(company.CHIARA), browse(company.CHIARA)
+    page = text(chiara.get(page_of(made)))
+    assert '<button disabled aria-describedby="why-not-decide">Approve</button>' in page
+    assert "Nobody decides on their own request." in page
+    answer = chiara.post(f"{page_of(made)}decide/", {"answer": "approve", "digest": made.digest})
+    assert answer.status_code == 422
+    assert "Nobody decides on their own request." in text(answer)
+    assert not Decision.objects.exists()
+
+
+def test_somebody_of_a_later_stage_sees_why_they_cannot_decide_yet(office: Office, browse: Browse) -> None:
+    page = text(browse(company.FARID).get(page_of(office.submit_production())))
+    assert "Engineering Leads decide decides at this stage, and you are not in it." in page
+    assert 'value="approve"' not in page
+
+
+def test_i_may_withdraw_while_it_waits_and_not_after(office: Office, asker: Client) -> None:
+    made = office.submit_production()
+    assert f'action="{page_of(made)}withdraw/"' in text(asker.get(page_of(made)))
+    assert f'action="{page_of(made)}withdraw/"' in text(asker.get("/"))
+    answer = asker.post(f"{page_of(made)}withdraw/", follow=True)
+    assert "Withdrawn. Nothing was granted." in text(answer)
+    again = asker.post(f"{page_of(made)}withdraw/", follow=True)
+    assert "It is too late to withdraw it." in text(again)
+    assert f'action="{page_of(made)}withdraw/"' not in text(again)
+
+
+def test_im_done_ends_my_access(office: Office, asker: Client) -> None:
+    made = office.approve(office.submit_production())
+    office.work()
+    assert f'action="{page_of(made)}give-back/"' in text(asker.get("/"))
+    answer = asker.post(f"{page_of(made)}give-back/", follow=True)
+    assert "Being revoked" in text(answer)
+    assert "There is no access to end." in text(answer)
+    office.pass_time(seconds=5)
+    ended = text(asker.get(page_of(made)))
+    assert "Given back" in ended
+    assert "Sessions that were open then may live until" in ended
+
+
+def test_revoking_names_what_it_does_and_asks_why(office: Office, browse: Browse) -> None:
+    made = office.approve(office.submit_production(accounts=office.catalog.production_accounts[:2]))
+    office.work()
+    farid = browse(company.FARID)
+    assert "Revoke access to 2 accounts" in text(farid.get(page_of(made)))
+    assert "Say why; it is recorded." in text(farid.post(f"{page_of(made)}revoke/", {"reason": " "}))
+    assert "Active" in text(farid.get(page_of(made)))
+    farid.post(f"{page_of(made)}revoke/", {"reason": "The laptop was stolen."})
+    office.pass_time(seconds=5)
+    assert office.in_aws() == []
+    assert "The laptop was stolen." in text(browse(company.ADA).get(page_of(made)))
+
+
+def test_compliance_reads_and_sees_why_it_cannot_revoke(office: Office, browse: Browse) -> None:
+    made = office.approve(office.submit_production())
+    office.work()
+    jonas = browse(company.JONAS)
+    page = text(jonas.get(page_of(made)))
+    assert '<button class="button-danger" disabled' in page
+    assert "Only its approvers and admins may revoke it." in page
+    answer = jonas.post(f"{page_of(made)}revoke/", {"reason": "I should like to."})
+    assert answer.status_code == 422
+    assert "I should like to." in text(answer)
+    assert office.again(made).status == "active"
