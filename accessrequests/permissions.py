@@ -108,6 +108,6 @@ def may_revoke(person: Person, request: AccessRequest) -> Verdict:
 
 
 def _has_live_grants(request: AccessRequest) -> Verdict:
-    if request.grants.filter(status__in=LIVE_GRANT).exists():
+    if any(grant.status in LIVE_GRANT for grant in request.grants.all()):
         return YES
     return Verdict(False, "There is no access to end.", "state")
