@@ -111,9 +111,7 @@ def pick(browser: Browser, person: Person, going_to: str = "/") -> str:
 
 def is_signed_in(browser: Browser) -> bool:
     """Whether the portal knows who this is: only then does the sign-in page send them on."""
-    return (
-        browser.session.get(f"{browser.home}/sign-in/", allow_redirects=False, timeout=20).status_code == 302
-    )
+    return browser.session.get(f"{browser.home}/sign-in/", allow_redirects=False, timeout=20).status_code == 302
 
 
 def claims_of(person: Person, tenant_id: str) -> Claims:

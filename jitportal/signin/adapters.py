@@ -1,5 +1,4 @@
 """The gate: what allauth asks of us on a sign-in's way, answered strictly."""
-# ruff: noqa: ARG002 - allauth says which arguments its methods have
 
 from typing import Any
 
@@ -43,15 +42,9 @@ class DirectoryAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def authenticate_by_email(self, sociallogin: SocialLogin) -> None:
         """Nobody is found by their e-mail address: others can claim it."""
 
-    def list_apps(
-        self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
-    ) -> list[Any]:
+    def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
         """The applications of the settings; a row in the database must not become a way in."""
-        return [
-            app
-            for app in super().list_apps(request, provider=provider, client_id=client_id)
-            if app.pk is None
-        ]
+        return [app for app in super().list_apps(request, provider=provider, client_id=client_id) if app.pk is None]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Takes the person in, or refuses them and records that."""

@@ -1,5 +1,4 @@
 """Django admin behind the portal's own sign-in: it has no form for a password, because nobody has one."""
-# ruff: noqa: ARG002 - Django says which arguments its methods have
 
 from collections.abc import Callable
 from functools import update_wrapper
@@ -54,7 +53,5 @@ class Administration(AdminSite):
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         raise Http404
 
-    def password_change_done(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> NoReturn:
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         raise Http404

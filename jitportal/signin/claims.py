@@ -34,9 +34,7 @@ def read(token: Mapping[str, Any], *, issuer: str, tenant_id: str, nonce: str) -
     """
     said = token.get("nonce")
     if not nonce or not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
-        raise Refused(
-            Rule.NONCE, "The directory's answer (claim nonce) belongs to another sign-in.", BEGIN_AGAIN
-        )
+        raise Refused(Rule.NONCE, "The directory's answer (claim nonce) belongs to another sign-in.", BEGIN_AGAIN)
     if token.get("iss") != issuer:
         raise Refused(Rule.ISSUER, "The token (claim iss) was not issued by this portal's directory.")
     if token.get("tid") != tenant_id:

@@ -1,5 +1,4 @@
 """Speaks OpenID Connect with Entra ID: allauth's client, with every token's signature verified."""
-# ruff: noqa: ARG002 - allauth says which arguments its methods have
 
 from typing import Any
 
@@ -55,9 +54,7 @@ class EntraOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         """allauth wants a token to hold; the access token is good for nothing here, and is not kept."""
         return SocialToken()
 
-    def complete_login(
-        self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any
-    ) -> SocialLogin:
+    def complete_login(self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any) -> SocialLogin:
         """The sign-in, with verified claims for the gate to read. Raises Refused if they cannot be verified.
 
         It is put together here and not by the provider, which reads claims that have not been checked yet.
@@ -69,7 +66,5 @@ class EntraOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         claims = tokens.verified(
             kwargs["response"].get("id_token"), keys, issuer=settings.ENTRA_ISSUER, client_id=app.client_id
         )
-        account = SocialAccount(
-            provider=PROVIDER, uid=str(claims.get("oid", "")), extra_data={"id_token": claims}
-        )
+        account = SocialAccount(provider=PROVIDER, uid=str(claims.get("oid", "")), extra_data={"id_token": claims})
         return SocialLogin(provider=self.get_provider(), user=User(), account=account)

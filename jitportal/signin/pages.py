@@ -30,7 +30,5 @@ def interrupted(request: HttpRequest, *, cancelled: bool, exception: Exception |
         return render(request, "signin/interrupted.html", {"cancelled": True})
     if isinstance(exception, RequestException):
         return unreachable(request, exception)
-    log.warning(
-        "signin.interrupted", error=str(exception) if exception else "no sign-in with this state is open"
-    )
+    log.warning("signin.interrupted", error=str(exception) if exception else "no sign-in with this state is open")
     return render(request, "signin/interrupted.html", {"cancelled": False}, status=400)

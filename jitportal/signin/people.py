@@ -40,9 +40,7 @@ def take_in(claims: Claims) -> User:
         record(actor, Action.PERSON_CREATED, subject, {**_described(claims)})
     if added or removed:
         moved: dict[str, JSON] = {"joined": [*_shown(added)], "left": [*_shown(removed)]}
-        record(
-            actor, Action.PERSON_GROUPS_CHANGED, subject, moved | ({"history": history} if history else {})
-        )
+        record(actor, Action.PERSON_GROUPS_CHANGED, subject, moved | ({"history": history} if history else {}))
     record(actor, Action.PERSON_SIGNED_IN, subject, {"changes": changes} if changes else {})
     return person
 
@@ -130,6 +128,5 @@ def _group(object_id: str) -> tuple[DirectoryGroup, bool]:
 
 def _shown(groups: Iterable[DirectoryGroup]) -> Iterable[str]:
     return (
-        group.object_id if group.name == group.object_id else f"{group.name} ({group.object_id})"
-        for group in groups
+        group.object_id if group.name == group.object_id else f"{group.name} ({group.object_id})" for group in groups
     )

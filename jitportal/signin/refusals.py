@@ -23,7 +23,7 @@ BEGIN_AGAIN = "Begin again from the sign-in page."
 
 
 @dataclass(eq=False)
-class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+class Refused(Exception):
     """A sign-in that stops here; `reason` is a sentence to be shown and kept, `remedy` says what to do."""
 
     rule: Rule

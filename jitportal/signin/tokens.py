@@ -38,9 +38,7 @@ def verified(id_token: object, keys: object, *, issuer: str, client_id: str) -> 
     except jwt.InvalidAudienceError:
         raise _refused("is for another application (claim aud)") from None
     except jwt.InvalidIssuerError:
-        raise Refused(
-            Rule.ISSUER, "The token (claim iss) was not issued by this portal's directory."
-        ) from None
+        raise Refused(Rule.ISSUER, "The token (claim iss) was not issued by this portal's directory.") from None
     except jwt.MissingRequiredClaimError as missing:
         raise _refused(f"lacks the claim {missing.claim}") from None
     except jwt.PyJWTError:

@@ -84,9 +84,7 @@ def _contexts(claims: str) -> tuple[str, ...]:
     """The authentication contexts in a `claims` parameter (OpenID Connect Core 5.5), none if it has none."""
     if not claims:
         return ()
-    wrong = refusals.parameter_wrong(
-        "claims", 'must be a JSON object such as {"id_token": {"acrs": {"value": "c1"}}}'
-    )
+    wrong = refusals.parameter_wrong("claims", 'must be a JSON object such as {"id_token": {"acrs": {"value": "c1"}}}')
     try:
         asked = json.loads(claims)["id_token"]["acrs"]
         values = asked["values"] if "values" in asked else [asked["value"]]

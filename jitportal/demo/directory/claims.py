@@ -19,9 +19,7 @@ _NOT_BEFORE: Final = 300
 _HOME_OF_GUESTS: Final = str(uuid5(NAMESPACE_URL, "https://partner.example.com"))
 
 
-def id_token_claims(
-    issued: Issued, *, issuer: str, tenant_id: str, client_id: str, now: float
-) -> dict[str, Any]:
+def id_token_claims(issued: Issued, *, issuer: str, tenant_id: str, client_id: str, now: float) -> dict[str, Any]:
     """The claims about a person for one application; times in whole epoch seconds."""
     person, ask = issued.person, issued.ask
     begins = int(now)

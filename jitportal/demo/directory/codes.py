@@ -37,9 +37,7 @@ class Codes:
         """A new code for this person's answer to this request."""
         code = secrets.token_urlsafe(48)
         with self._lock:
-            self._open = {
-                known: issued for known, issued in self._open.items() if now - issued.at <= 2 * LIFETIME
-            }
+            self._open = {known: issued for known, issued in self._open.items() if now - issued.at <= 2 * LIFETIME}
             self._open[code] = Issued(person, ask, now)
         return code
 

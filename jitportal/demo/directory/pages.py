@@ -61,9 +61,7 @@ class DirectoryPages:
         if endpoint == "styles":
             return Response(_STYLES, mimetype="text/css", headers={"Cache-Control": "max-age=60"})
         if values["tenant"] != self.directory.tenant_id:
-            return self._page_of_refusal(
-                Refused("invalid_tenant", 90002, f"Tenant '{values['tenant']}' not found.")
-            )
+            return self._page_of_refusal(Refused("invalid_tenant", 90002, f"Tenant '{values['tenant']}' not found."))
         match endpoint:
             case "configuration":
                 return _json(self.directory.configuration())
@@ -107,9 +105,7 @@ class DirectoryPages:
             )
         return _reply(redirect_uri, {"code": code, "state": state})
 
-    def _picker(
-        self, request: Request, redirect_uri: str, login_hint: str, contexts: tuple[str, ...]
-    ) -> Response:
+    def _picker(self, request: Request, redirect_uri: str, login_hint: str, contexts: tuple[str, ...]) -> Response:
         def hinted_first(name: str) -> bool:
             return name.casefold() != login_hint.casefold()
 
@@ -135,17 +131,13 @@ class DirectoryPages:
     def _page_of_refusal(self, refused: Refused) -> Response:
         return self._page("refusal.html", status=400, refused=refused)
 
-    def _page(
-        self, template: str, *, status: int = 200, form_action: str = "'none'", **context: object
-    ) -> Response:
+    def _page(self, template: str, *, status: int = 200, form_action: str = "'none'", **context: object) -> Response:
         # Without the host: by whichever name the browser came, the stylesheet is on the same one.
         styles = f"{urlsplit(self.directory.base_url).path}/directory.css"
         body = self._templates.get_template(template).render(styles=styles, **context)
         directives = ("default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'")
         policy = "; ".join((*directives, f"form-action {form_action}"))
-        return Response(
-            body, status=status, mimetype="text/html", headers={"Content-Security-Policy": policy}
-        )
+        return Response(body, status=status, mimetype="text/html", headers={"Content-Security-Policy": policy})
 
 
 def _json(body: Mapping[str, object], status: int = 200) -> Response:

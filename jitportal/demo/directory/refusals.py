@@ -13,7 +13,7 @@ CALLER_UNKNOWN: Final = 401
 
 
 @dataclass(eq=False)
-class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+class Refused(Exception):
     """An OAuth error: a `code` such as invalid_grant, Entra's `number` for it, and the HTTP `status`."""
 
     code: str
@@ -39,15 +39,11 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 def parameter_missing(name: str) -> Refused:
-    return Refused(
-        "invalid_request", 900144, f"The request body must contain the following parameter: '{name}'."
-    )
+    return Refused("invalid_request", 900144, f"The request body must contain the following parameter: '{name}'.")
 
 
 def parameter_wrong(name: str, why: str) -> Refused:
-    return Refused(
-        "invalid_request", 9000411, f"The request is not properly formatted. The parameter '{name}' {why}."
-    )
+    return Refused("invalid_request", 9000411, f"The request is not properly formatted. The parameter '{name}' {why}.")
 
 
 def client_unknown(client_id: str, tenant_id: str) -> Refused:
@@ -96,15 +92,11 @@ def person_disabled() -> Refused:
 
 
 def secret_wrong(client_id: str) -> Refused:
-    return Refused(
-        "invalid_client", 7000215, f"Invalid client secret provided for app '{client_id}'.", CALLER_UNKNOWN
-    )
+    return Refused("invalid_client", 7000215, f"Invalid client secret provided for app '{client_id}'.", CALLER_UNKNOWN)
 
 
 def grant_type_unsupported(grant_type: str) -> Refused:
-    return Refused(
-        "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant_type}'."
-    )
+    return Refused("unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant_type}'.")
 
 
 def code_unknown() -> Refused:

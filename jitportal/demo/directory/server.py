@@ -44,9 +44,7 @@ class DirectoryServer:
                 fd=listening.fileno(),
             )
         self.directory.base_url = f"http://{self._host}:{port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="directory", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="directory", daemon=True)
         self._thread.start()
         return self
 

@@ -86,7 +86,8 @@ class Application:
             "code": code,
             "redirect_uri": CALLBACK,
             "code_verifier": VERIFIER,
-        } | changes
+            **changes,
+        }
         return self.http.post(self.endpoint("token_endpoint"), data=form, timeout=20)
 
     def claims(self, person: Person = ERIN, /, **changes: str | None) -> dict[str, Any]:
@@ -109,7 +110,8 @@ def asked(changes: dict[str, str | None]) -> dict[str, str]:
         "nonce": "n-1",
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
-    } | changes
+        **changes,
+    }
     return {name: value for name, value in parameters.items() if value is not None}
 
 

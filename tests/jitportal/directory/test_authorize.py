@@ -40,9 +40,7 @@ def test_a_hint_brings_that_person_to_the_top(application: Application) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["login", "select_account", None])
-def test_the_picker_is_shown_whatever_prompt_is_asked_for(
-    application: Application, prompt: str | None
-) -> None:
+def test_the_picker_is_shown_whatever_prompt_is_asked_for(application: Application, prompt: str | None) -> None:
     assert "Pick an account" in application.ask(prompt=prompt).text
 
 
@@ -105,16 +103,12 @@ def test_a_known_asker_is_told_at_its_own_address(
 
 
 def test_going_back_is_told_as_a_declined_consent(application: Application) -> None:
-    page = application.http.post(
-        application.ask().url, data={"cancel": "1"}, allow_redirects=False, timeout=20
-    )
+    page = application.http.post(application.ask().url, data={"cancel": "1"}, allow_redirects=False, timeout=20)
     assert answer(page)["error"] == "access_denied"
 
 
 def test_picking_nobody_is_told_as_a_wrong_request(application: Application) -> None:
-    page = application.http.post(
-        application.ask().url, data={"person": "x"}, allow_redirects=False, timeout=20
-    )
+    page = application.http.post(application.ask().url, data={"person": "x"}, allow_redirects=False, timeout=20)
     assert answer(page)["error"] == "invalid_request"
 
 

@@ -15,9 +15,7 @@ def test_the_issuer_is_where_the_discovery_document_says_it_is(application: Appl
     base = application.directory.base_url
     said = application.get(f"{base}/{TENANT}/v2.0/.well-known/openid-configuration").json()
     assert said["issuer"] == f"{base}/{TENANT}/v2.0"
-    assert all(
-        said[name].startswith(f"{base}/{TENANT}/") for name in said if name.endswith(("_endpoint", "_uri"))
-    )
+    assert all(said[name].startswith(f"{base}/{TENANT}/") for name in said if name.endswith(("_endpoint", "_uri")))
 
 
 def test_another_tenant_is_not_found(application: Application) -> None:
@@ -37,9 +35,7 @@ def test_the_token_endpoint_takes_forms_only(application: Application) -> None:
 
 
 def test_a_form_that_is_too_large_is_turned_away(application: Application) -> None:
-    answer = application.http.post(
-        application.endpoint("token_endpoint"), data={"code": "x" * 100_000}, timeout=20
-    )
+    answer = application.http.post(application.endpoint("token_endpoint"), data={"code": "x" * 100_000}, timeout=20)
     assert answer.status_code == 413
 
 
@@ -68,14 +64,10 @@ def test_it_can_be_mounted_under_a_path() -> None:
         base_url="http://127.0.0.1:8000/directory",
     )
     client = Client(DirectoryPages(directory))
-    answer = client.get(
-        f"/{TENANT}/v2.0/.well-known/openid-configuration", base_url="http://127.0.0.1:8000/directory/"
-    )
+    answer = client.get(f"/{TENANT}/v2.0/.well-known/openid-configuration", base_url="http://127.0.0.1:8000/directory/")
     endpoint = json.loads(answer.data)["authorization_endpoint"]
     assert endpoint == f"http://127.0.0.1:8000/directory/{TENANT}/oauth2/v2.0/authorize"
-    page = client.get(
-        urlsplit(endpoint).path.removeprefix("/directory"), base_url="http://127.0.0.1:8000/directory/"
-    )
+    page = client.get(urlsplit(endpoint).path.removeprefix("/directory"), base_url="http://127.0.0.1:8000/directory/")
     assert 'href="/directory/directory.css"' in page.text
     assert client.get("/directory.css").mimetype == "text/css"
 
@@ -88,9 +80,7 @@ def test_a_port_in_use_is_an_error_that_can_be_caught(application: Application) 
 
 
 def test_a_stopped_server_answers_nobody_and_can_be_started_again(application: Application) -> None:
-    directory = Directory(
-        tenant_id=TENANT, client_id=CLIENT, client_secret="s", is_redirect_uri=bool, people=()
-    )
+    directory = Directory(tenant_id=TENANT, client_id=CLIENT, client_secret="s", is_redirect_uri=bool, people=())
     server = DirectoryServer(directory).start()
     address = f"{server.url}/directory.css"
     server.stop()

@@ -55,9 +55,7 @@ def test_going_back_at_the_directory_is_not_called_an_error(browser: Browser) ->
 
 
 def test_an_error_of_the_directory_is_shown_as_ours(browser: Browser) -> None:
-    callback = changed(
-        pick(browser, ENGINEER), code=None, error="server_error", error_description="<b>AADSTS1</b>"
-    )
+    callback = changed(pick(browser, ENGINEER), code=None, error="server_error", error_description="<b>AADSTS1</b>")
     page = browser.get(callback)
     assert page.status_code == 400
     assert "<b>" not in page.text
@@ -75,9 +73,7 @@ def test_a_wrong_client_secret_signs_nobody_in(browser: Browser, settings: Setti
     assert not User.objects.exists()
 
 
-def test_a_directory_that_does_not_answer_is_said_to_be_the_cause(
-    browser: Browser, settings: Settings
-) -> None:
+def test_a_directory_that_does_not_answer_is_said_to_be_the_cause(browser: Browser, settings: Settings) -> None:
     app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
     app["settings"]["server_url"] = "http://127.0.0.1:9/nobody"
     browser.get("/sign-in/")
@@ -86,9 +82,7 @@ def test_a_directory_that_does_not_answer_is_said_to_be_the_cause(
     assert "cannot be reached" in page.text
 
 
-def test_a_directory_that_vanishes_on_the_way_is_said_to_be_the_cause(
-    browser: Browser, settings: Settings
-) -> None:
+def test_a_directory_that_vanishes_on_the_way_is_said_to_be_the_cause(browser: Browser, settings: Settings) -> None:
     callback = pick(browser, ENGINEER)
     app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
     app["settings"]["server_url"] = "http://127.0.0.1:9/nobody"
@@ -121,8 +115,6 @@ def leave(browser: Browser) -> None:
 def changed(address: str, **parameters: str | None) -> str:
     """The address with these query parameters; None takes one out."""
     parts = urlsplit(address)
-    query = {
-        name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()
-    } | parameters
+    query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()} | parameters
     kept = {name: value for name, value in query.items() if value is not None}
     return urlunsplit(parts._replace(query=urlencode(kept)))

@@ -52,9 +52,7 @@ def test_a_home_that_is_ours_makes_no_guest(idp: str) -> None:
     assert read(idp=idp, acct=0).object_id == TOKEN["oid"]
 
 
-@pytest.mark.parametrize(
-    "idp", [f"https://sts.windows.net/{OTHER}/", "live.com", "", 7, ["x"], {"a": 1}, False]
-)
+@pytest.mark.parametrize("idp", [f"https://sts.windows.net/{OTHER}/", "live.com", "", 7, ["x"], {"a": 1}, False])
 def test_whatever_else_names_a_home_makes_a_guest(idp: object) -> None:
     refused(Rule.GUEST, "guest", idp=idp)
 

@@ -30,9 +30,7 @@ def test_nothing_in_the_address_changes_what_the_directory_is_asked(browser: Bro
     browser.get("/sign-in/")
     form = browser.form("/entra/login/")
     form.action += f"?{query}"
-    asked = asked_of_directory(
-        browser.send(form, follow=False, process="connect", scope="x").headers["Location"]
-    )
+    asked = asked_of_directory(browser.send(form, follow=False, process="connect", scope="x").headers["Location"])
     assert asked.keys() == {
         "client_id",
         "redirect_uri",

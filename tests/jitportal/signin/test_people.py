@@ -98,10 +98,7 @@ def test_first_sign_ins_at_the_same_moment_make_one_person_and_lose_no_event(set
     assert people == set(User.objects.values_list("pk", flat=True))
     assert User.objects.count() == 2
     assert {len(person.group_ids) for person in User.objects.all()} == {20}
-    counts = {
-        action: Event.objects.filter(action=action).count()
-        for action in ("person.created", "person.signed_in")
-    }
+    counts = {action: Event.objects.filter(action=action).count() for action in ("person.created", "person.signed_in")}
     assert counts == {"person.created": 2, "person.signed_in": 16}
     assert DirectoryGroup.objects.count() == 20
 

@@ -32,12 +32,8 @@ def test_a_token_of_another_issuer_is_refused(browser: Browser, directory: Direc
     assert last_refusal().data["rule"] == "sign-in.issuer"
 
 
-@pytest.mark.parametrize(
-    "idp", [f"https://sts.windows.net/{OTHER}/", "live.com", "", 7, ["x"], {"a": 1}, False]
-)
-def test_a_guest_is_refused_whatever_names_their_home(
-    browser: Browser, directory: Directory, idp: object
-) -> None:
+@pytest.mark.parametrize("idp", [f"https://sts.windows.net/{OTHER}/", "live.com", "", 7, ["x"], {"a": 1}, False])
+def test_a_guest_is_refused_whatever_names_their_home(browser: Browser, directory: Directory, idp: object) -> None:
     refused(browser, directory, Rule.GUEST, "guest", idp=idp)
 
 
@@ -66,9 +62,7 @@ def test_a_malformed_claim_is_refused_by_its_name(
     refused(browser, directory, Rule.CLAIM, f"claim {claim} ", **{claim: value})
 
 
-def test_a_person_who_is_locked_out_is_refused_and_not_changed(
-    browser: Browser, directory: Directory
-) -> None:
+def test_a_person_who_is_locked_out_is_refused_and_not_changed(browser: Browser, directory: Directory) -> None:
     sign_in(browser, ENGINEER)
     User.objects.update(is_active=False)
     directory.add(replace(ENGINEER, name="Somebody Else", groups=()))

@@ -47,9 +47,7 @@ def test_a_second_sign_in_records_only_itself(browser: Browser) -> None:
     assert Event.objects.count() == 4
 
 
-def test_a_change_in_the_directory_arrives_with_the_next_sign_in(
-    browser: Browser, directory: Directory
-) -> None:
+def test_a_change_in_the_directory_arrives_with_the_next_sign_in(browser: Browser, directory: Directory) -> None:
     sign_in(browser, ENGINEER)
     directory.add(replace(ENGINEER, name="Erin Married", department="Cards", groups=(PLATFORM, ADMINS)))
     sign_in(Browser(browser.home), ENGINEER)

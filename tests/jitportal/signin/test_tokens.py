@@ -104,9 +104,7 @@ def test_a_token_for_us_and_another_application_is_refused(browser: Browser, dir
 
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "aud", "iss", "sub"])
-def test_a_token_without_what_every_token_has_is_refused(
-    browser: Browser, directory: Directory, claim: str
-) -> None:
+def test_a_token_without_what_every_token_has_is_refused(browser: Browser, directory: Directory, claim: str) -> None:
     altered(directory, **{claim: None})
     assert sign_in(browser, ENGINEER).status_code == 403
     assert not User.objects.exists()
@@ -118,9 +116,7 @@ def test_a_token_of_another_sign_in_is_refused(browser: Browser, directory: Dire
     refused(browser, "another sign-in", "sign-in.nonce")
 
 
-def test_who_an_unbelieved_token_speaks_of_is_not_blamed_for_it(
-    browser: Browser, directory: Directory
-) -> None:
+def test_who_an_unbelieved_token_speaks_of_is_not_blamed_for_it(browser: Browser, directory: Directory) -> None:
     directory.keys = StolenName(directory.keys)
     sign_in(browser, ENGINEER)
     event = Event.objects.latest("number")
@@ -128,9 +124,7 @@ def test_who_an_unbelieved_token_speaks_of_is_not_blamed_for_it(
 
 
 def altered(directory: Directory, **claims: Any) -> None:
-    directory.alter_claims = lambda said: {
-        name: value for name, value in (said | claims).items() if value is not None
-    }
+    directory.alter_claims = lambda said: {name: value for name, value in (said | claims).items() if value is not None}
 
 
 def refused(browser: Browser, words: str, rule: str = "sign-in.token") -> None:
