@@ -63,7 +63,9 @@ class Catalog:
 @pytest.fixture
 def catalog(db: None) -> Catalog:
     group = DirectoryGroup.objects.create(object_id=str(uuid4()), name="Payments engineers")
-    role = Role.objects.create(name="Production Support", slug="production-support", description="Looks into incidents.")
+    role = Role.objects.create(
+        name="Production Support", slug="production-support", description="Looks into incidents."
+    )
     environment = Environment.objects.create(name="Production", slug="production", sensitivity=Sensitivity.PRODUCTION)
     account = Account.objects.create(account_id="123456789012", name="Payments", environment=environment)
     permission_set = PermissionSet.objects.create(arn=arn(1), name="Support")

@@ -48,7 +48,9 @@ def choose(page: Page, field: str, text: str) -> None:
     page.locator(".select2-results__option", has_text=text).first.click()
 
 
-def test_an_admin_adds_a_policy_with_stages_by_searching_and_clicking(browser: BrowserContext, catalog: Catalog) -> None:
+def test_an_admin_adds_a_policy_with_stages_by_searching_and_clicking(
+    browser: BrowserContext, catalog: Catalog
+) -> None:
     page = browser.new_page()
     page.goto("/admin/catalog/accesspolicy/add/")
     page.get_by_label("Name:").fill("Second policy")

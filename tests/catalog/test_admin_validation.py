@@ -96,7 +96,9 @@ def test_terms_of_a_policy_are_held_to_sense(
 
 
 def test_departments_are_given_one_a_line(admin_client: Client, fill: Fill, catalog: Catalog) -> None:
-    response = change(admin_client, fill, catalog.policy, departments=" Payments \r\n\r\nResearch & Development\nPayments\n")
+    response = change(
+        admin_client, fill, catalog.policy, departments=" Payments \r\n\r\nResearch & Development\nPayments\n"
+    )
     assert response.status_code == 302, errors(response)
     catalog.policy.refresh_from_db()
     assert catalog.policy.departments == ["Payments", "Research & Development"]
@@ -130,7 +132,9 @@ def test_two_stages_of_one_number_are_refused(admin_client: Client, fill: Fill, 
 
 @pytest.mark.parametrize("given", ["0", "11", "-1"])
 def test_a_stage_asks_from_1_to_10_people(admin_client: Client, fill: Fill, catalog: Catalog, given: str) -> None:
-    assert errors(change(admin_client, fill, catalog.policy, **{"stages-0-approvals_needed": given}))["stages-0-approvals_needed"]
+    assert errors(change(admin_client, fill, catalog.policy, **{"stages-0-approvals_needed": given}))[
+        "stages-0-approvals_needed"
+    ]
 
 
 def test_policies_for_one_role_and_environment_name_one_permission_set(
@@ -138,10 +142,17 @@ def test_policies_for_one_role_and_environment_name_one_permission_set(
 ) -> None:
     other = PermissionSet.objects.create(arn=arn(2), name="Admin")
     rival = AccessPolicy.objects.create(
-        name="Rival", role=catalog.role, environment=catalog.environment, permission_set=other, automatic_approval="always", is_in_force=False
+        name="Rival",
+        role=catalog.role,
+        environment=catalog.environment,
+        permission_set=other,
+        automatic_approval="always",
+        is_in_force=False,
     )
     said = errors(change(admin_client, fill, rival, is_in_force="on"))
-    assert said["permission_set"] == ["“Payments support” names Support for the same role and environment; the two must agree."]
+    assert said["permission_set"] == [
+        "“Payments support” names Support for the same role and environment; the two must agree."
+    ]
 
 
 def test_a_permission_set_that_vanished_is_refused(admin_client: Client, fill: Fill, catalog: Catalog) -> None:

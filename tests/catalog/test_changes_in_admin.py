@@ -43,7 +43,9 @@ def test_a_change_says_old_and_new(admin_client: Client, catalog: Catalog, fill:
     assert newest().data["changes"] == {"longest_duration": ["8h", "4h"]}
 
 
-def test_a_change_of_who_may_ask_is_recorded_with_its_versions(admin_client: Client, catalog: Catalog, fill: Fill) -> None:
+def test_a_change_of_who_may_ask_is_recorded_with_its_versions(
+    admin_client: Client, catalog: Catalog, fill: Fill
+) -> None:
     other = DirectoryGroup.objects.create(object_id="b0000000-0000-4000-8000-000000000009", name="Data")
     page = f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/"
     admin_client.post(page, fill(page, requestable_by=[other.pk]))
@@ -122,7 +124,9 @@ def test_a_deletion_is_recorded_and_keeps_its_history(admin_client: Client, cata
     assert stage.history_user_id
 
 
-def test_if_the_event_cannot_be_written_the_change_does_not_happen(catalog: Catalog, admin_person: User, fill: Fill) -> None:
+def test_if_the_event_cannot_be_written_the_change_does_not_happen(
+    catalog: Catalog, admin_person: User, fill: Fill
+) -> None:
     client = signed_in(admin_person)
     client.raise_request_exception = False
     page = f"/admin/catalog/role/{catalog.role.pk}/change/"

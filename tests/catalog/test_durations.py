@@ -25,7 +25,9 @@ def test_a_duration_is_read(text: str, seconds: int) -> None:
     assert durations.parse(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "8", "8:00:00", "-1h", "1.5h", "h", "30m 1h", "1h 2h", "1 month", "1h x", "9999999h", "1e3h"])
+@pytest.mark.parametrize(
+    "text", ["", "8", "8:00:00", "-1h", "1.5h", "h", "30m 1h", "1h 2h", "1 month", "1h x", "9999999h", "1e3h"]
+)
 def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="1h 30m"):
         durations.parse(text)

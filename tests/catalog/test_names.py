@@ -11,7 +11,9 @@ ADD = "/admin/catalog/role/add/"
 ROLE = {"slug": "other", "description": "Something."}
 
 
-@pytest.mark.parametrize("name", ["production support", "PRODUCTION  Support ", "Production\u00a0Support", "Ｐroduction Support"])
+@pytest.mark.parametrize(
+    "name", ["production support", "PRODUCTION  Support ", "Production\u00a0Support", "Ｐroduction Support"]
+)
 def test_a_name_that_differs_only_by_case_spaces_or_width_is_refused(
     admin_client: Client, catalog: Catalog, fill: Fill, name: str
 ) -> None:
@@ -19,7 +21,9 @@ def test_a_name_that_differs_only_by_case_spaces_or_width_is_refused(
     assert said["name"] == ["There is one by this name already: “Production Support”."]
 
 
-@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u00ad", "\ufeff", "\ufe0f", "\u034f", "\u3164", "\u2800", "\x07"])
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u202e", "\u00ad", "\ufeff", "\ufe0f", "\u034f", "\u3164", "\u2800", "\x07"]
+)
 def test_an_invisible_character_is_refused_and_named(
     admin_client: Client, catalog: Catalog, fill: Fill, hidden: str
 ) -> None:
@@ -48,9 +52,7 @@ def test_a_name_of_dots_is_no_name() -> None:
         names.tidy("...")
 
 
-def test_a_description_may_have_lines_but_not_turn_round_its_text(
-    admin_client: Client, fill: Fill
-) -> None:
+def test_a_description_may_have_lines_but_not_turn_round_its_text(admin_client: Client, fill: Fill) -> None:
     said = errors(admin_client.post(ADD, fill(ADD, name="A", slug="a", description="safe \u202e gnihton")))
     assert "control character (U+202E)" in said["description"][0]
     assert admin_client.post(ADD, fill(ADD, name="A", slug="a", description="One.\nTwo.")).status_code == 302
