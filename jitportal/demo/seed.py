@@ -19,6 +19,7 @@ from accessrequests.models import AccessRequest, Decision, Notification
 from auditlog import clock
 from auditlog.actor import Actor
 from auditlog.history import attribute
+from auditlog.models import Event
 from catalog import changes, inventory
 from catalog.models import (
     AccessPolicy,
@@ -37,6 +38,7 @@ from jitportal.demo.directory import Person
 from jitportal.demo.drain import drain
 from jitportal.demo.history import Told
 from jitportal.demo.simulator import Limits, Simulator
+from jitportal.demo.starting_over import start_over
 from jitportal.models import User
 from jitportal.signin.claims import Claims
 from jitportal.signin.people import take_in
@@ -47,7 +49,7 @@ PURPOSES: Final = {
     "Sandbox": "to try things in",
     "Development": "where services are built",
     "Staging": "where releases are rehearsed",
-    "Production": "what customers use",
+    "Production": "that customers use",
 }
 
 
@@ -57,13 +59,13 @@ def is_needed() -> bool:
 
 
 def plant(simulator: Simulator) -> None:
-    """Fills the demo; the simulator's limits are lifted meanwhile.
+    """Fills the demo; the simulator's limits are lifted meanwhile. What an earlier filling left half done is thrown away.
 
     Raises:
-        SeedCutShort: an earlier filling was cut short; start over.
+        SeedCutShort: the database holds something that is not ours to throw away.
     """
-    if Role.objects.exists() or AccessRequest.objects.exists():
-        raise SeedCutShort
+    if Event.objects.exists():
+        start_over(simulator)
     now = clock.now()
     today = now.replace(minute=0, second=0, microsecond=0)
     agenda = Agenda()
@@ -80,13 +82,6 @@ def plant(simulator: Simulator) -> None:
     # They were told at the time.
     Notification.objects.filter(created_at__lt=now - timedelta(hours=1)).update(due_at=None, sent_at=F("created_at"))
     _marker().write_text("The demo in this folder is complete.\n")
-
-
-class SeedCutShort(Exception):
-    """The database holds half a demo."""
-
-    def __init__(self) -> None:
-        super().__init__("An earlier first start was cut short. `make demo-reset` starts over.")
 
 
 @contextmanager
@@ -125,7 +120,7 @@ def _catalog() -> None:
         name: Environment(
             name=name,
             slug=_slug(name),
-            description=f"Accounts {PURPOSES[name]}.",
+            description=f"The accounts {PURPOSES[name]}.",
             sensitivity=Sensitivity[name.upper()],
         )
         for name in organisation.ENVIRONMENTS

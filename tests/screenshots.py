@@ -1,0 +1,130 @@
+"""`make screenshots`: takes the README's pictures from a running demo (or one of its own) with headless Chromium.
+
+`python -m tests.screenshots --every FOLDER` takes every page, for a phone and a desk, light and dark, to look at.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+PICTURES: Final = PROJECT / "docs" / "pictures"
+SIZES: Final = {"desk": (1440, 900), "phone": (360, 740)}
+PORT: Final = os.environ.get("PORT", "8000")
+PATIENCE: Final = 60.0
+
+# Who looks at what; {request} is the first request in that person's list.
+PAGES: Final = {
+    "sign-in": ("", "/sign-in/"),
+    "home": ("Ada Lindqvist", "/"),
+    "catalog": ("Ada Lindqvist", "/catalog/"),
+    "new": ("Ada Lindqvist", "/requests/new/?role=production-support&environment=production"),
+    "request": ("Ada Lindqvist", "{request}"),
+    "approvals": ("Chiara Rossi", "/approvals/"),
+    "audit": ("Jonas Weber", "/audit/"),
+    "admin": ("Ines Moreau", "/admin/"),
+    "admin-policy": ("Ines Moreau", "/admin/catalog/accesspolicy/1/change/"),
+    "missing": ("Ada Lindqvist", "/requests/00000000-0000-4000-8000-000000000000/"),
+}
+
+
+def main() -> None:
+    """Takes the pictures.
+
+    Raises:
+        SystemExit: there is no Chromium, or the demo does not come up.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every", type=Path, metavar="FOLDER", help="take every page, to look at")
+    folder: Path | None = parser.parse_args().every
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("There is no Chromium on this machine: install Debian's package chromium.")
+    with demo() as portal, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        if folder is None:
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            for name in ("approvals", "request"):
+                take(browser, portal, name, "desk", "light", PICTURES / f"{name}.png")
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in PAGES:
+                for size in SIZES:
+                    for scheme in ("light", "dark"):
+                        take(browser, portal, name, size, scheme, folder / f"{name}-{size}-{scheme}.png")
+        browser.close()
+    print(f"Pictures are in {folder or PICTURES.relative_to(PROJECT)}.")  # noqa: T201 - it is a command
+
+
+def take(browser: Browser, portal: str, name: str, size: str, scheme: str, path: Path) -> None:
+    """One page as its person sees it, in full length."""
+    person, address = PAGES[name]
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    if person:
+        sign_in(page, portal, person)
+    if address == "{request}":
+        page.goto(portal + "/")
+        address = page.locator("a[href^='/requests/']:not([href*='new'])").first.get_attribute("href") or "/"
+    page.goto(portal + address)
+    page.screenshot(path=path, full_page=True)
+    context.close()
+
+
+def sign_in(page: Page, portal: str, person: str) -> None:
+    """Signs in through the demo's directory."""
+    page.goto(f"{portal}/sign-in/")
+    page.get_by_role("button", name="Sign in with").click()
+    page.get_by_role("button", name=person).click()
+    page.wait_for_url(f"{portal}/**")
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """The address of the running demo; where none runs, of one of our own, in a temporary folder."""
+    portal = f"http://127.0.0.1:{PORT}"
+    if _answers(portal):
+        yield portal
+        return
+    with tempfile.TemporaryDirectory() as data:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo"],
+            cwd=PROJECT,
+            env={**os.environ, "DATA_DIR": data},
+            stdout=subprocess.DEVNULL,
+        )
+        until = time.monotonic() + PATIENCE
+        while not _answers(portal):
+            if process.poll() is not None or time.monotonic() > until:
+                sys.exit("The demo did not come up; `make demo` says why.")
+            time.sleep(0.2)
+        yield portal
+        process.terminate()
+        process.wait()
+
+
+def _answers(portal: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{portal}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+if __name__ == "__main__":
+    main()
