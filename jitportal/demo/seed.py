@@ -59,7 +59,7 @@ def is_needed() -> bool:
 
 
 def plant(simulator: Simulator) -> None:
-    """Fills the demo; the simulator's limits are lifted meanwhile. What an earlier filling left half done is thrown away.
+    """Fills the demo; the simulator's limits are lifted meanwhile. What an earlier filling left half done goes.
 
     Raises:
         SeedCutShort: the database holds something that is not ours to throw away.

@@ -8,7 +8,8 @@ from django.core.management.base import CommandError
 
 from jitportal.demo import embedded, seed
 from jitportal.demo.embedded import PortInUse
-from jitportal.demo.seed import SeedCutShort
+from jitportal.demo.simulator.journal import JournalInUseError
+from jitportal.demo.starting_over import SeedCutShort
 from jitportal.demo.workers import Workers
 
 
@@ -17,7 +18,8 @@ def surroundings() -> Iterator[None]:
     """Starts what is not there; a running demo on the same data lends its AWS and its workers.
 
     Raises:
-        CommandError: an earlier first start was cut short.
+        CommandError: there is no company yet, and AWS's port or state is in use; or the database holds half a demo that is
+            not ours to throw away.
     """
     call_command("migrate", verbosity=0, interactive=False)
     try:
@@ -26,9 +28,9 @@ def surroundings() -> Iterator[None]:
                 seed.plant(simulator)
             with Workers():
                 yield
-    except (PortInUse, BlockingIOError):
+    except (PortInUse, JournalInUseError) as error:
         if seed.is_needed():
-            raise
+            raise CommandError(str(error)) from None
         yield
     except SeedCutShort as error:
         raise CommandError(str(error)) from None

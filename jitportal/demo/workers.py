@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 import celery.worker.state
 from celery.beat import EmbeddedService, Scheduler
 
+from accessrequests.tasks import send, sweep
 from jitportal.celery import app
 
 THREADS: Final = 8
@@ -37,9 +38,12 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Nothing new is scheduled, then what runs is finished: convergence needs no more, it goes on at the next start.
-        self._beat.stop()
+        # What runs is finished, and nothing else begun: convergence needs no more, it goes on at the next start.
+        # The scheduler's thread sees that it is over when it next wakes, within a second; nobody waits for it.
+        self._beat.service.stop()
         # Zero is the exit code; Celery's own type for it is wrong.
         celery.worker.state.should_stop = 0  # type: ignore[assignment]
+        # A worker listens for up to two seconds before it looks whether to stop; a message makes it look at once.
+        send(sweep)
         self._thread.join(timeout=15)
         celery.worker.state.should_stop = None

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from jitportal.demo import embedded, seed
 from jitportal.demo.embedded import PortInUse
 from jitportal.demo.organisation import PEOPLE
+from jitportal.demo.simulator.journal import JournalInUseError
+from jitportal.demo.starting_over import SeedCutShort
 from jitportal.demo.workers import Workers
 
 TRY: Final = """
@@ -32,29 +35,28 @@ class Command(BaseCommand):
         """Migrates, seeds what is new, serves.
 
         Raises:
-            CommandError: a port is in use, or the data folder is not of this version.
+            CommandError: a port or the data folder is in use, or the folder holds half a demo.
         """
-        stopping = threading.Event()
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            stopping.set()
-
         # SIGINT too: a shell that starts a program in the background makes it ignore Ctrl-C otherwise.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, stop)
+        _on_signals(_stop_now)
         try:
-            self._serve(stopping)
-        except PortInUse as error:
+            self._serve()
+        except (PortInUse, JournalInUseError, SeedCutShort) as error:
             raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopped before it was ready; `make demo` begins again.")
 
-    def _serve(self, stopping: threading.Event) -> None:
+    def _serve(self) -> None:
+        stopping = threading.Event()
         # The page's port is taken first: a second demo on the same data must not get as far as touching it.
         with embedded.pages():
             call_command("migrate", verbosity=0, interactive=False)
             with embedded.aws() as simulator:
                 if seed.is_needed():
                     self.stdout.write("Making the company and a fortnight of its history …")
+                    self.stdout.flush()
                     seed.plant(simulator)
+                _on_signals(lambda number, frame: stopping.set())
                 with Workers():
                     self._say_who()
                     stopping.wait()
@@ -71,3 +73,13 @@ class Command(BaseCommand):
             f"{TRY}\nCtrl-C stops it. Mail that would be sent is in {settings.ENVIRONMENT.data_dir / 'mail'}."
         )
         self.stdout.flush()
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], object]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def _stop_now(number: int, frame: FrameType | None) -> None:
+    """Until the workers run there is nothing to finish, and a seed that is cut short begins again by itself."""
+    raise KeyboardInterrupt
