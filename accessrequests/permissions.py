@@ -36,9 +36,12 @@ def queue_of(person: Person, now: datetime) -> QuerySet[AccessRequest]:
         request__status=RequestStatus.PENDING,
         position=F("request__stage"),
     )
+    own = Q(requester_id=person.user_id) | Q(requester__user_name__iexact=person.user_name)
+    if person.principal_id:
+        own |= Q(requester__principal_id=person.principal_id)
     return (
         AccessRequest.objects.filter(pk__in=current.values("request_id"), lapses_at__gt=now)
-        .exclude(requester_id=person.user_id)
+        .exclude(own)
         .exclude(decisions__decided_by_id=person.user_id)
         .order_by("submitted_at")
     )

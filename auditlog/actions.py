@@ -53,9 +53,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.REQUEST_SUBMITTED: (
             "{actor} asked for {role} in {environment}[ on {accounts}][ for {duration}][: {reason}]"
         ),
-        Action.REQUEST_REFUSED: (
-            "{actor} could not ask for {role}[ in {environment}][: {reason}][ (rule: {rule})]"
-        ),
+        Action.REQUEST_REFUSED: ("{actor} could not ask for {role}[ in {environment}][: {reason}][ (rule: {rule})]"),
         Action.REQUEST_APPROVED: "The request for {role} in {environment} was approved[: {reason}]",
         Action.REQUEST_DENIED: "The request for {role} in {environment} was denied[: {reason}]",
         Action.REQUEST_WITHDRAWN: "{actor} withdrew the request for {role} in {environment}[: {reason}]",
@@ -91,8 +89,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
             "AWS confirmed that {principal} lost {permission_set} on {account}[ (operation {operation})]"
         ),
         Action.ASSIGNMENT_DELETION_FAILED: (
-            "AWS did not take {permission_set} on {account} from {principal}[: {reason}]"
-            "[ (operation {operation})]"
+            "AWS did not take {permission_set} on {account} from {principal}[: {reason}][ (operation {operation})]"
         ),
         Action.CATALOG_CREATED: "{actor} created the {kind} {object}",
         Action.CATALOG_CHANGED: "{actor} changed the {kind} {object}[: {changes}]",

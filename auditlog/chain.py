@@ -86,9 +86,7 @@ def event_text(
 
 def checkpoint_text(*, number: int, digest: str, at: str, key_id: str) -> str:
     """The canonical text that a checkpoint's Ed25519 signature is over."""
-    return canonical(
-        {"at": at, "hash": digest, "key_id": key_id, "number": number, "what": "jitportal checkpoint"}
-    )
+    return canonical({"at": at, "hash": digest, "key_id": key_id, "number": number, "what": "jitportal checkpoint"})
 
 
 def key_id(public_key: bytes) -> str:
@@ -96,7 +94,7 @@ def key_id(public_key: bytes) -> str:
     return hashlib.sha256(public_key).hexdigest()[:16]
 
 
-class Broken(Exception):  # noqa: N818 - it is the record that broke, not the program
+class Broken(Exception):
     """The record is not what it was: `number` is the first that is wrong, the text says how."""
 
     def __init__(self, number: int, sentence: str) -> None:
@@ -127,26 +125,18 @@ class Walk:
         if not same or not data_is_there:
             raise Broken(expected, f"Record {expected} is not in canonical form.")
         if number > expected:
-            missing = (
-                f"Record {expected} is"
-                if number == expected + 1
-                else f"Records {expected} to {number - 1} are"
-            )
+            missing = f"Record {expected} is" if number == expected + 1 else f"Records {expected} to {number - 1} are"
             raise Broken(expected, f"{missing} missing. (A filtered copy has gaps and cannot be verified.)")
         if number < expected:
             raise Broken(number, f"Record {number} comes again after record {self.number}.")
         if sha256(text) != stated_hash:
             raise Broken(number, f"Record {number} was altered: its hash is not the one stated.")
         if record.get("previous") != self.hash:
-            raise Broken(
-                number, f"Record {number} does not follow record {self.number}: it names another hash."
-            )
+            raise Broken(number, f"Record {number} does not follow record {self.number}: it names another hash.")
         for column, cell in shown.items():
             said = str(record.get(COLUMNS[column]))
             if cell not in (said, f"'{said}"):
-                raise Broken(
-                    number, f"Record {number} was altered: {column} says something else than the record."
-                )
+                raise Broken(number, f"Record {number} was altered: {column} says something else than the record.")
         self.number, self.hash = number, stated_hash
         return dict(record)
 
@@ -244,13 +234,9 @@ def signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
     scalar = int.from_bytes(signature[32:], "little")
     if key is None or point is None or scalar >= _ORDER:
         return False
-    challenge = (
-        int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % _ORDER
-    )
+    challenge = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % _ORDER
     left, right = _multiplied(scalar, _BASE), _sum(point, _multiplied(challenge, key))
-    return (left[0] * right[2] - right[0] * left[2]) % _P == 0 and (
-        left[1] * right[2] - right[1] * left[2]
-    ) % _P == 0
+    return (left[0] * right[2] - right[0] * left[2]) % _P == 0 and (left[1] * right[2] - right[1] * left[2]) % _P == 0
 
 
 def _sum(p: _Point, q: _Point) -> _Point:
@@ -293,14 +279,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Verifies an exported copy of the ledger.")
     parser.add_argument("copy", type=Path, help="export.csv or export.jsonl, not filtered")
     parser.add_argument("--checkpoint", type=Path, help="checkpoints.json, as downloaded from the portal")
-    parser.add_argument(
-        "--public-key", action="append", default=[], help="64 hexadecimal digits; may be repeated"
-    )
+    parser.add_argument("--public-key", action="append", default=[], help="64 hexadecimal digits; may be repeated")
     chosen = parser.parse_args(arguments)
     if bool(chosen.checkpoint) != bool(chosen.public_key):
-        parser.error(
-            "--checkpoint and --public-key go together: a signature proves nothing without a key you trust."
-        )
+        parser.error("--checkpoint and --public-key go together: a signature proves nothing without a key you trust.")
     try:
         keys = [bytes.fromhex(text) for text in chosen.public_key]
         checkpoints = _checkpoints(chosen.checkpoint) if chosen.checkpoint else []

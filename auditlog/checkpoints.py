@@ -42,9 +42,7 @@ def make() -> Checkpoint | None:
             "hash": checkpoint.hash,
             "key_id": checkpoint.key_id,
         }
-        ledger.record(
-            SIGNER, Action.AUDIT_CHECKPOINT, Subject("audit", f"checkpoint-{checkpoint.number}"), data
-        )
+        ledger.record(SIGNER, Action.AUDIT_CHECKPOINT, Subject("audit", f"checkpoint-{checkpoint.number}"), data)
     return checkpoint
 
 

@@ -86,13 +86,9 @@ class EventFilter(forms.Form):
 
     def used(self) -> dict[str, str]:
         """The filters that are set, as text, by name; without the place in the list."""
-        shown = {
-            name: self.cleaned_data.get(name) for name in ("from", "to", "actor", "action", "subject", "text")
-        }
+        shown = {name: self.cleaned_data.get(name) for name in ("from", "to", "actor", "action", "subject", "text")}
         return {
-            name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in shown.items()
-            if value
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in shown.items() if value
         }
 
     def matching(self) -> QuerySet[Event]:
@@ -111,9 +107,7 @@ class EventFilter(forms.Form):
             events = events.filter(subject_id=subject_id, **({"subject_kind": kind} if kind else {}))
         if text := wanted["text"]:
             # The record escapes what is not ASCII, so what is looked for must be escaped too.
-            events = events.filter(
-                Q(canonical__icontains=canonical(text)[1:-1]) | Q(actor_name__icontains=text)
-            )
+            events = events.filter(Q(canonical__icontains=canonical(text)[1:-1]) | Q(actor_name__icontains=text))
         return events
 
 

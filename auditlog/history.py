@@ -32,9 +32,9 @@ def Records(**options: Any) -> HistoricalRecords:  # noqa: N802 - it is declared
 def attribute(instance: models.Model, actor: Actor, reason: str = "") -> None:
     """Says who changes an object, why, and when by the ledger's clock; call it before each save."""
     # The three names that simple-history reads.
-    instance._history_user = actor  # type: ignore[attr-defined]  # noqa: SLF001
-    instance._change_reason = reason  # type: ignore[attr-defined]  # noqa: SLF001
-    instance._history_date = clock.now()  # type: ignore[attr-defined]  # noqa: SLF001
+    instance._history_user = actor  # type: ignore[attr-defined]
+    instance._change_reason = reason  # type: ignore[attr-defined]
+    instance._history_date = clock.now()  # type: ignore[attr-defined]
 
 
 def digest(row: models.Model) -> str:
@@ -42,9 +42,7 @@ def digest(row: models.Model) -> str:
     columns: dict[str, JSON] = {
         field.attname: _plain(field.value_from_object(row)) for field in row._meta.concrete_fields
     }
-    many: dict[str, JSON] = {
-        field.name: _members(row, field) for field in getattr(row, "_history_m2m_fields", ())
-    }
+    many: dict[str, JSON] = {field.name: _members(row, field) for field in getattr(row, "_history_m2m_fields", ())}
     return chain.sha256(chain.canonical({"columns": columns, "many": many}))
 
 

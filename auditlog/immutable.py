@@ -14,9 +14,7 @@ from auditlog.chain import GENESIS
 
 def protected_models() -> list[type[models.Model]]:
     """Every model whose rows are added and then stay: events, checkpoints and all history."""
-    history = [
-        model for model in apps.get_models(include_auto_created=True) if issubclass(model, HistoricalChanges)
-    ]
+    history = [model for model in apps.get_models(include_auto_created=True) if issubclass(model, HistoricalChanges)]
     ledger = [apps.get_model("auditlog", name) for name in ("Event", "Checkpoint")]
     return ledger + sorted(history, key=lambda model: model._meta.db_table)
 

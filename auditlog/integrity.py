@@ -81,9 +81,7 @@ def _follow(walk: chain.Walk, head: ChainHead, keys: dict[str, bytes], seen: _Se
     # In this order: event and head move together, so a head read later is never behind an earlier event.
     last = Event.objects.first()
     if last is not None and last.number > ChainHead.objects.get().number:
-        raise chain.Broken(
-            head.number + 1, f"There are events after the head of the chain, at {head.number}."
-        )
+        raise chain.Broken(head.number + 1, f"There are events after the head of the chain, at {head.number}.")
     beyond = Checkpoint.objects.first()
     if beyond is not None and beyond.number > ChainHead.objects.get().number:
         raise chain.Broken(
@@ -97,9 +95,7 @@ def _hold_against(checkpoint: Checkpoint, batch: list[dict[str, Any]], keys: dic
     # The batch is gapless by now, so the place of a number in it is known.
     record = batch[checkpoint.number - batch[0]["number"]]
     if chain.sha256(chain.canonical(record)) != checkpoint.hash:
-        raise chain.Broken(
-            checkpoint.number, f"Event {checkpoint.number} is not the one that its checkpoint signed."
-        )
+        raise chain.Broken(checkpoint.number, f"Event {checkpoint.number} is not the one that its checkpoint signed.")
 
 
 def _vouched_for(batch: list[dict[str, Any]]) -> int:
@@ -111,25 +107,17 @@ def _vouched_for(batch: list[dict[str, Any]]) -> int:
                 named[entry["model"]][int(entry["history_id"])] = (record["number"], entry["sha256"])
             except (KeyError, TypeError, ValueError):
                 number = record["number"]
-                raise chain.Broken(
-                    number, f"Event {number} vouches for history in a way nobody reads."
-                ) from None
+                raise chain.Broken(number, f"Event {number} vouches for history in a way nobody reads.") from None
     for label, entries in named.items():
         try:
             model = apps.get_model(label)
         except LookupError:
-            raise chain.Broken(
-                min(entries.values())[0], f"There is no history table {label} any more."
-            ) from None
+            raise chain.Broken(min(entries.values())[0], f"There is no history table {label} any more.") from None
         rows = model._default_manager.in_bulk(list(entries))
         for key, (number, digest) in entries.items():
             row = rows.get(key)
             if row is None:
-                raise chain.Broken(
-                    number, f"Event {number} vouches for row {key} of {label}, which is missing."
-                )
+                raise chain.Broken(number, f"Event {number} vouches for row {key} of {label}, which is missing.")
             if history.digest(row) != digest:
-                raise chain.Broken(
-                    number, f"Event {number} vouches for row {key} of {label}, which was altered."
-                )
+                raise chain.Broken(number, f"Event {number} vouches for row {key} of {label}, which was altered.")
     return sum(len(entries) for entries in named.values())

@@ -61,13 +61,9 @@ def record(actor: Actor, action: Action, subject: Subject, data: Mapping[str, JS
     event.hash = chain.sha256(event.canonical)
     event.save(force_insert=True)
     # The condition does on SQLite, which knows no row locks, what the lock does on PostgreSQL.
-    moved = ChainHead.objects.filter(number=head.number, hash=head.hash).update(
-        number=event.number, hash=event.hash
-    )
+    moved = ChainHead.objects.filter(number=head.number, hash=head.hash).update(number=event.number, hash=event.hash)
     if moved != 1:
-        raise TransactionManagementError(
-            "Another event was appended at the same moment; nothing was recorded."
-        )
+        raise TransactionManagementError("Another event was appended at the same moment; nothing was recorded.")
     return event
 
 

@@ -28,9 +28,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ("-number",)
-        constraints = (
-            models.CheckConstraint(condition=models.Q(number__gte=1), name="event_number_from_one"),
-        )
+        constraints = (models.CheckConstraint(condition=models.Q(number__gte=1), name="event_number_from_one"),)
         indexes = (
             models.Index(fields=["at"], name="event_at"),
             models.Index(fields=["actor", "number"], name="event_actor"),

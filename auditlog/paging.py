@@ -32,9 +32,5 @@ def page(matching: QuerySet[Event], *, before: int | None, after: int | None, si
     events = rows[:size]
     if not events:
         return Page([], older=None, newer=None if before is None else before - 1)
-    newer = (
-        events[0].number
-        if before is not None and matching.filter(number__gt=events[0].number).exists()
-        else None
-    )
+    newer = events[0].number if before is not None and matching.filter(number__gt=events[0].number).exists() else None
     return Page(events, older=events[-1].number if len(rows) > size else None, newer=newer)

@@ -95,10 +95,7 @@ def _trigger(table: str, name: str, moment: str, each: str, function: str) -> Tr
         table,
         name,
         (
-            (
-                f'CREATE OR REPLACE TRIGGER "{name}" {moment} "{table}" '
-                f"FOR EACH {each} EXECUTE FUNCTION {function}()"
-            ),
+            (f'CREATE OR REPLACE TRIGGER "{name}" {moment} "{table}" FOR EACH {each} EXECUTE FUNCTION {function}()'),
             f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"',
         ),
         _fingerprint("A", bits, "", function, _BODIES[function]),

@@ -56,12 +56,8 @@ def chained(event: type[models.Model], head: type[models.Model]) -> Iterator[Tri
         'NEW."id" <> OLD."id" OR NEW."number" <> OLD."number" + 1',
         "UPDATE refused: the head of the chain moves to its next event only",
     )
-    yield _trigger(
-        heads, "refuse_delete", "BEFORE DELETE ON", "", f"DELETE refused: the row of {heads} stays"
-    )
-    yield _trigger(
-        heads, "refuse_replace", "BEFORE INSERT ON", _taken(head), f"INSERT refused: {heads} has its row"
-    )
+    yield _trigger(heads, "refuse_delete", "BEFORE DELETE ON", "", f"DELETE refused: the row of {heads} stays")
+    yield _trigger(heads, "refuse_replace", "BEFORE INSERT ON", _taken(head), f"INSERT refused: {heads} has its row")
 
 
 def found(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], str]:

@@ -48,9 +48,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "auditlog/events.html", context, status=400)
     context["unfiltered"] = not form.used()
-    context["page"] = page(
-        form.matching(), before=form.cleaned_data["before"], after=form.cleaned_data["after"]
-    )
+    context["page"] = page(form.matching(), before=form.cleaned_data["before"], after=form.cleaned_data["after"])
     return render(request, "auditlog/events.html", context)
 
 

@@ -75,7 +75,8 @@ def background() -> Iterator[Simulator]:
 def directory() -> Directory:
     """The company's directory, with this portal as its one application."""
     environment = settings.ENVIRONMENT
-    own = {f"{settings.PORTAL_URL}/sign-in/entra/callback/", f"{settings.PORTAL_URL}/sign-in/"}
+    homes = (settings.PORTAL_URL, f"http://localhost:{environment.port}")
+    own = {f"{home}/sign-in/{path}" for home in homes for path in ("entra/callback/", "")}
     return Directory(
         tenant_id=environment.tenant_id,
         client_id=environment.client_id,

@@ -1,6 +1,7 @@
 """Serves a WSGI application over HTTP from threads of this process, and stops cleanly."""
 
 import errno
+import socket
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -46,20 +47,15 @@ class HttpServer:
 
     def start(self) -> Self:
         """Listens, and serves from threads."""
-        try:
-            self._server = create_server(
-                self._application,
-                host=self._host,
-                port=self._port,
-                threads=self._threads,
-                ident=None,
-                clear_untrusted_proxy_headers=True,
-            )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            said = f"port {self._port} on {self._host} is in use; stop what listens there or choose another port"
-            raise OSError(errno.EADDRINUSE, said) from error
+        # Bound here and not by waitress, which leaves its socket open when the port is in use.
+        bound = _bind(self._host, self._port)
+        self._server = create_server(
+            self._application,
+            sockets=[bound],
+            threads=self._threads,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
@@ -92,3 +88,18 @@ class HttpServer:
         # waitress's own run() ends only by an exception in its thread, so its loop is turned here, one round at a time.
         while not self._stopping.is_set():
             server.asyncore.loop(timeout=1.0, use_poll=True, map=server._map, count=1)  # noqa: SLF001
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A socket bound to an address; OSError with a sentence if the port is in use."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        said = f"port {port} on {host} is in use; stop what listens there or choose another port"
+        raise OSError(errno.EADDRINUSE, said) from error
+    return bound

@@ -48,7 +48,7 @@ def work_until_it_dies(office: Office, mortal: Mortal) -> bool:
         for assignment_id in ready:
             claims = Assignment.objects.values("claim", "claimed_until").get(pk=assignment_id)
             try:
-                convergence.converge(assignment_id, mortal)  # type: ignore[arg-type]
+                convergence.converge(assignment_id, mortal)
             except Died:
                 # What `finally` has just released, a killed process would have kept.
                 held = now + convergence.LEASE

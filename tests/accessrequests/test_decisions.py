@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from accessrequests import workflow
+from accessrequests import permissions, workflow
 from accessrequests.models import AccessRequest, Decision
 from accessrequests.states import RequestStatus
 from accessrequests.workflow import Refused
 from auditlog.models import Event
+from catalog import people
 from catalog.models import DirectoryGroup
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
@@ -40,6 +41,7 @@ def test_a_second_identity_of_the_requester_is_still_the_requester(office: Offic
     twin.user_name = company.ADA.user_name.upper()
     twin.save()
     assert refused_rule(office, request, company.EMMA) == "self-approval"
+    assert not permissions.queue_of(people.load(twin.pk), office.moment.time).exists()
 
 
 @pytest.mark.parametrize("person", [company.BEN, company.INES, company.JONAS, company.FARID], ids=lambda p: p.name)

@@ -36,9 +36,7 @@ def test_an_engineer_may_not_start_a_verification(client: Client, engineer: User
     assert client.post("/audit/verify/").status_code == 403
 
 
-def test_somebody_who_was_locked_out_is_not_let_in(
-    client: Client, settings: pytest.FixtureRequest, db: None
-) -> None:
+def test_somebody_who_was_locked_out_is_not_let_in(client: Client, settings: pytest.FixtureRequest, db: None) -> None:
     locked = person("Lars Locked", settings.ENTRA_COMPLIANCE_GROUP_ID)  # type: ignore[attr-defined]
     client.force_login(locked)
     locked.is_active = False

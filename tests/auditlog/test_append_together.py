@@ -13,7 +13,7 @@ from auditlog.ledger import Subject, record
 from auditlog.models import ChainHead, Event
 
 
-class Undone(Exception):  # noqa: N818 - nothing went wrong
+class Undone(Exception):
     """What a change that fails raises."""
 
 

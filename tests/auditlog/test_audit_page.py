@@ -37,9 +37,7 @@ def test_an_empty_ledger_says_what_would_be_here(auditor: Client) -> None:
 
 def test_events_come_newest_first_with_sentence_and_record(auditor: Client, append: Append) -> None:
     append(Action.GRANT_ACTIVE, {"account": "Payments Dev (123456789012)"})
-    last = append(
-        Action.GRANT_ENDED, {"account": "Payments Dev (123456789012)", "reason": "<script>alert(1)</script>"}
-    )
+    last = append(Action.GRANT_ENDED, {"account": "Payments Dev (123456789012)", "reason": "<script>alert(1)</script>"})
     response = auditor.get("/audit/")
     assert _numbers(response) == [2, 1]
     assert "The grant on Payments Dev (123456789012) is active" in response.text
@@ -81,9 +79,7 @@ def test_each_filter_lets_through_what_it_names(
 ) -> None:
     zoe = Actor.person("1b6d", "Zoë Šimek")
     with moved_to(datetime(2026, 11, 17, 12, tzinfo=UTC)):
-        append(
-            Action.GRANT_ACTIVE, {"reason": "Deploy"}, Actor.person("0a5c", "Ada"), Subject("request", "5a9b")
-        )
+        append(Action.GRANT_ACTIVE, {"reason": "Deploy"}, Actor.person("0a5c", "Ada"), Subject("request", "5a9b"))
     with moved_to(datetime(2026, 11, 18, 12, tzinfo=UTC)):
         append(Action.GRANT_ENDED, {"reason": "Zoë"}, zoe, Subject("request", "6b0c"))
     with moved_to(datetime(2026, 11, 19, 12, tzinfo=UTC)):
@@ -148,9 +144,7 @@ def test_pages_go_through_every_event_once_and_back(
         last, response = link, auditor.get(f"/audit/{link}")
         seen += _numbers(response)
         link = _link(response, "next")
-    assert seen == sorted(
-        (event.number for event in Event.objects.filter(action="grant.active")), reverse=True
-    )
+    assert seen == sorted((event.number for event in Event.objects.filter(action="grant.active")), reverse=True)
     newer = _link(auditor.get(f"/audit/{last}"), "prev")
     assert newer is not None
     assert _numbers(auditor.get(f"/audit/{newer}")) == seen[:50]

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from auditlog import chain
 
-scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-)
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -59,16 +57,12 @@ def test_two_different_events_never_share_bytes(one: dict[str, Any], other: dict
 
 
 @given(events, st.sampled_from(["actor", "action", "subject_id", "actor_name"]), st.text(min_size=1))
-def test_text_moved_from_one_part_to_another_changes_the_bytes(
-    event: dict[str, Any], part: str, added: str
-) -> None:
+def test_text_moved_from_one_part_to_another_changes_the_bytes(event: dict[str, Any], part: str, added: str) -> None:
     assert chain.event_text(**event) != chain.event_text(**event | {part: event[part] + added})
 
 
 def test_the_order_of_keys_does_not_matter() -> None:
-    assert chain.canonical({"b": 1, "a": {"d": 2, "c": 3}}) == chain.canonical(
-        {"a": {"c": 3, "d": 2}, "b": 1}
-    )
+    assert chain.canonical({"b": 1, "a": {"d": 2, "c": 3}}) == chain.canonical({"a": {"c": 3, "d": 2}, "b": 1})
 
 
 @pytest.mark.parametrize("value", [{1: "a"}, {None: "a"}, [{True: 1}], {"a": {2: 3}}])

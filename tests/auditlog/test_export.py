@@ -37,9 +37,7 @@ def test_an_unfiltered_copy_verifies_and_ends_with_its_own_record(
     assert rows[-1]["actor_name"] == "Cora Compliance"
 
 
-def test_the_export_is_recorded_with_who_and_which_filters(
-    client: Client, compliance: User, append: Append
-) -> None:
+def test_the_export_is_recorded_with_who_and_which_filters(client: Client, compliance: User, append: Append) -> None:
     append()
     _export(client, compliance, action="grant.active", **{"from": "2020-01-01"})
     event = Event.objects.order_by("-number")[0]
@@ -48,9 +46,7 @@ def test_the_export_is_recorded_with_who_and_which_filters(
     assert event.data["up_to"] == event.number
 
 
-def test_the_export_is_recorded_before_its_first_byte(
-    client: Client, compliance: User, append: Append
-) -> None:
+def test_the_export_is_recorded_before_its_first_byte(client: Client, compliance: User, append: Append) -> None:
     client.force_login(compliance)
     response = client.get("/audit/export.csv")
     assert Event.objects.filter(action=Action.AUDIT_EXPORTED).exists()
@@ -58,9 +54,7 @@ def test_the_export_is_recorded_before_its_first_byte(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_transaction_is_open_while_the_copy_leaves(
-    client: Client, compliance: User, append: Append
-) -> None:
+def test_no_transaction_is_open_while_the_copy_leaves(client: Client, compliance: User, append: Append) -> None:
     append()
     client.force_login(compliance)
     response = client.get("/audit/export.csv")
@@ -69,18 +63,14 @@ def test_no_transaction_is_open_while_the_copy_leaves(
         assert not connection.in_atomic_block
 
 
-def test_only_what_the_filters_let_through_is_in_the_copy(
-    client: Client, compliance: User, append: Append
-) -> None:
+def test_only_what_the_filters_let_through_is_in_the_copy(client: Client, compliance: User, append: Append) -> None:
     append(Action.GRANT_ACTIVE)
     append(Action.GRANT_ENDED)
     _, rows = _export(client, compliance, action="grant.ended")
     assert [row["action"] for row in rows] == ["grant.ended"]
 
 
-def test_the_place_in_the_list_does_not_cut_the_copy(
-    client: Client, compliance: User, append: Append
-) -> None:
+def test_the_place_in_the_list_does_not_cut_the_copy(client: Client, compliance: User, append: Append) -> None:
     for _ in range(3):
         append()
     _, rows = _export(client, compliance, before="2")
@@ -99,9 +89,7 @@ def test_a_spreadsheet_is_told_that_names_are_utf_8(client: Client, compliance: 
 
 def test_the_file_name_says_when(client: Client, compliance: User) -> None:
     response, _ = _export(client, compliance)
-    assert re.fullmatch(
-        r'attachment; filename="ledger-\d{4}-\d\d-\d\dT\d{6}Z\.csv"', response["Content-Disposition"]
-    )
+    assert re.fullmatch(r'attachment; filename="ledger-\d{4}-\d\d-\d\dT\d{6}Z\.csv"', response["Content-Disposition"])
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert "no-store" in response["Cache-Control"]
 

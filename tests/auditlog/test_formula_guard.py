@@ -43,9 +43,7 @@ def test_a_cell_that_would_be_calculated_is_guarded(cell: str) -> None:
     assert exports.guarded(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize(
-    "cell", ["", "Ada", "1", "a=b", "{}", "O'Neill", "שלום", "(=1)", "2026-11-20", " Ada", "…"]
-)
+@pytest.mark.parametrize("cell", ["", "Ada", "1", "a=b", "{}", "O'Neill", "שלום", "(=1)", "2026-11-20", " Ada", "…"])
 def test_any_other_cell_is_left_as_it_is(cell: str) -> None:
     assert exports.guarded(cell) == cell
 
@@ -57,9 +55,7 @@ def test_a_guarded_cell_is_never_guarded_again(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", [each for each in DANGEROUS if "\x00" not in each])
 def test_no_cell_of_an_export_would_be_calculated(append: Append, cell: str) -> None:
-    event = append(
-        actor=Actor("person", "0a5c", cell), subject=Subject("request", cell), data={"account": cell}
-    )
+    event = append(actor=Actor("person", "0a5c", cell), subject=Subject("request", cell), data={"account": cell})
     text = "".join(exports.stream(Event.objects.all(), event.number, exports.as_csv))
     (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     assert all(value == exports.guarded(value) for value in row.values())

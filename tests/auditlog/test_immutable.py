@@ -10,9 +10,7 @@ from catalog.models import DirectoryGroup
 from tests.auditlog.conftest import Append
 
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="these words are SQLite's")
-only_postgresql = pytest.mark.skipif(
-    "connection.vendor != 'postgresql'", reason="these words are PostgreSQL's"
-)
+only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="these words are PostgreSQL's")
 
 
 @pytest.fixture

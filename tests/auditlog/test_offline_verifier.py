@@ -57,15 +57,11 @@ def _broken(rows: Rows) -> chain.Broken:
     return broken.value
 
 
-def test_an_exported_csv_is_whole(
-    append: Append, tmp_path: Path, run: Callable[..., tuple[int, str]]
-) -> None:
+def test_an_exported_csv_is_whole(append: Append, tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
     append(data={"reason": "=1+1", "text": 'quotes " and, commas\r\nand lines'})
     append(data={"reason": "x" * 300_000})
     copy = tmp_path / "export.csv"
-    copy.write_text(
-        "".join(exports.stream(Event.objects.all(), 2, exports.as_csv)), encoding="utf-8", newline=""
-    )
+    copy.write_text("".join(exports.stream(Event.objects.all(), 2, exports.as_csv)), encoding="utf-8", newline="")
     assert run(copy) == (0, f"Records 1 to 2 are whole. The last hash is {Event.objects.get(pk=2).hash}.")
 
 
@@ -75,9 +71,7 @@ def test_an_exported_jsonl_is_whole(rows: Rows, tmp_path: Path, run: Callable[..
     assert run(copy)[0] == 0
 
 
-def test_a_copy_and_its_checkpoints_agree(
-    rows: Rows, tmp_path: Path, run: Callable[..., tuple[int, str]]
-) -> None:
+def test_a_copy_and_its_checkpoints_agree(rows: Rows, tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
     checkpoint = checkpoints.make()
     assert checkpoint is not None
     file = tmp_path / "checkpoints.json"
@@ -172,18 +166,14 @@ def test_a_file_that_is_no_copy_gets_a_sentence(
     assert said
 
 
-def test_files_that_are_missing_or_binary_get_a_sentence(
-    tmp_path: Path, run: Callable[..., tuple[int, str]]
-) -> None:
+def test_files_that_are_missing_or_binary_get_a_sentence(tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
     (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "list.jsonl").write_text("[1]\n")
     for name in ("nothing.csv", "binary.jsonl", "list.jsonl"):
         assert run(tmp_path / name)[0] == 1
 
 
-def test_a_checkpoint_without_a_key_proves_nothing(
-    tmp_path: Path, run: Callable[..., tuple[int, str]]
-) -> None:
+def test_a_checkpoint_without_a_key_proves_nothing(tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
     code, said = run(tmp_path / "export.csv", "--checkpoint", "checkpoints.json")
     assert code == 2
     assert "go together" in said

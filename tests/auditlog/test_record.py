@@ -17,9 +17,7 @@ from tests.auditlog.conftest import ADA, Append
 
 def test_an_event_says_who_did_what_to_what(append: Append) -> None:
     number = str(uuid4())
-    event = append(
-        Action.GRANT_ENDED, {"account": "Payments Dev (123456789012)"}, subject=Subject("request", number)
-    )
+    event = append(Action.GRANT_ENDED, {"account": "Payments Dev (123456789012)"}, subject=Subject("request", number))
     stored = Event.objects.get(pk=event.pk)
     assert (stored.actor, stored.actor_name) == (f"person:{ADA.id}", "Ada Okafor")
     assert (stored.action, stored.subject) == ("grant.ended", f"request:{number}")

@@ -62,9 +62,7 @@ def test_braces_and_brackets_in_data_are_only_text() -> None:
     st.sampled_from([*Action, "unknown.action", "", "{x}"]),
     st.text(),
     st.dictionaries(
-        st.sampled_from(
-            ["actor", "accounts", "account", "changes", "duration_seconds", "filters", "left", "role"]
-        )
+        st.sampled_from(["actor", "accounts", "account", "changes", "duration_seconds", "filters", "left", "role"])
         | st.text(alphabet=string.ascii_lowercase, min_size=1),
         st.none()
         | st.booleans()

@@ -25,9 +25,7 @@ def test_one_wrong_bit_of_a_signature_is_refused(key: Ed25519PrivateKey, message
 
 @settings(max_examples=30, deadline=None)
 @given(keys, keys, st.binary(max_size=50))
-def test_another_key_or_message_is_refused(
-    key: Ed25519PrivateKey, other: Ed25519PrivateKey, message: bytes
-) -> None:
+def test_another_key_or_message_is_refused(key: Ed25519PrivateKey, other: Ed25519PrivateKey, message: bytes) -> None:
     public, stranger = key.public_key().public_bytes_raw(), other.public_key().public_bytes_raw()
     assert not chain.signed(public, message + b"!", key.sign(message))
     assert (stranger == public) == chain.signed(stranger, message, key.sign(message))

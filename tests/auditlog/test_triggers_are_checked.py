@@ -43,8 +43,7 @@ def test_a_trigger_that_does_not_always_fire_is_named(state: str) -> None:
 def test_a_trigger_whose_function_does_nothing_is_named() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE OR REPLACE FUNCTION auditlog_refuse() RETURNS trigger LANGUAGE plpgsql "
-            "AS 'BEGIN RETURN NEW; END'"
+            "CREATE OR REPLACE FUNCTION auditlog_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
         )
     assert "auditlog_event.auditlog_refuse_change" in immutable.missing_triggers()
 

@@ -38,9 +38,7 @@ def test_an_empty_ledger_is_whole() -> None:
     assert integrity.verify([checkpoints.public_key()]).whole
 
 
-@pytest.mark.parametrize(
-    "column", ["actor", "actor_name", "action", "subject_kind", "subject_id", "hash", "canonical"]
-)
+@pytest.mark.parametrize("column", ["actor", "actor_name", "action", "subject_kind", "subject_id", "hash", "canonical"])
 def test_an_altered_column_is_found(group: DirectoryGroup, column: str) -> None:
     with unprotected():
         Event.objects.filter(number=2).update(**{column: "forged"})

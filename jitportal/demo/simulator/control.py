@@ -125,14 +125,10 @@ class Control:
         for name, value in body.items():
             wanted = (bool,) if name == "frozen" else (int, float)
             if not isinstance(value, wanted) or (name != "frozen" and isinstance(value, bool)):
-                raise ValueError(
-                    f"{name} must be {'true or false' if name == 'frozen' else 'a number of seconds'}"
-                )
+                raise ValueError(f"{name} must be {'true or false' if name == 'frozen' else 'a number of seconds'}")
         unknown = sorted(set(body) - {"advance", "set", "frozen"})
         if unknown or not body:
-            raise ValueError(
-                "give advance (seconds), set (seconds since the epoch) or frozen (true or false)"
-            )
+            raise ValueError("give advance (seconds), set (seconds since the epoch) or frozen (true or false)")
         if "frozen" in body:
             clock.freeze() if body["frozen"] else clock.resume()
         if "set" in body:
@@ -207,9 +203,7 @@ def _only(changes: Any, described: type[User] | type[Account], *, keep: str) -> 
     """``changes`` if every field is one of ``described`` and of its type."""
     known = {field.name for field in fields(described)} - {keep}
     if not isinstance(changes, dict) or not set(changes) <= known:
-        raise ValueError(
-            f"changes of a {described.__name__.lower()} are an object of: {', '.join(sorted(known))}"
-        )
+        raise ValueError(f"changes of a {described.__name__.lower()} are an object of: {', '.join(sorted(known))}")
     for name, value in changes.items():
         expected = {"enabled": bool, "tags": dict}.get(name, str)
         if not isinstance(value, expected) and not (name == "external_id" and value is None):

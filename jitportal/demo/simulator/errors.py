@@ -14,9 +14,7 @@ class AwsError(Exception):
     ``members`` are further fields of the error's shape (``ResourceType`` of the identity store, say).
     """
 
-    def __init__(
-        self, code: str, message: str, *, status: int = 400, members: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, *, status: int = 400, members: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

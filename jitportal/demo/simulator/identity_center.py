@@ -106,13 +106,9 @@ class IdentityCenter:
         wanted = (call.params.get("Filter") or {}).get("Status")
         size = paging.page_size(call.params)
         rows: list[Operation] = []
-        for operation in self._state.operations.newest_first(
-            kind, Status(wanted) if wanted else None, before
-        ):
+        for operation in self._state.operations.newest_first(kind, Status(wanted) if wanted else None, before):
             if len(rows) == size:
-                return [_summarised(row) for row in rows], {
-                    "NextToken": paging.token(call.operation, rows[-1].number)
-                }
+                return [_summarised(row) for row in rows], {"NextToken": paging.token(call.operation, rows[-1].number)}
             rows.append(operation)
         return [_summarised(row) for row in rows], {}
 
@@ -129,9 +125,7 @@ class IdentityCenter:
 
     def _list_accounts_for_permission_set(self, call: Call) -> Answer:
         arn = call.params["PermissionSetArn"]
-        found = {
-            key.account_id: key.account_id for key in self._state.assignments if key.permission_set_arn == arn
-        }
+        found = {key.account_id: key.account_id for key in self._state.assignments if key.permission_set_arn == arn}
         rows, more = paging.page(call.operation, call.params, found)
         return {"AccountIds": rows, **more}
 

@@ -42,9 +42,7 @@ class Journal:
             try:
                 entries.append(json.loads(line))
             except ValueError as error:
-                raise ValueError(
-                    f"{self._path}, line {number}, is damaged; remove the file to start over"
-                ) from error
+                raise ValueError(f"{self._path}, line {number}, is damaged; remove the file to start over") from error
         return entries
 
     def rewrite(self, entries: list[Entry]) -> None:

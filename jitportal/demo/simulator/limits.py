@@ -25,9 +25,7 @@ class Limits:
     @classmethod
     def lifted(cls, *, delay: float = 0.0) -> Self:
         """No limit at all; operations settle on the first call that comes ``delay`` seconds later."""
-        return cls(
-            sso_tps=None, identitystore_tps=None, organizations_tps=None, outstanding=None, delay=delay
-        )
+        return cls(sso_tps=None, identitystore_tps=None, organizations_tps=None, outstanding=None, delay=delay)
 
     def changed(self, values: dict[str, Any]) -> "Limits":
         """These limits with ``values`` in place; ValueError or TypeError names the wrong field."""
@@ -97,9 +95,7 @@ class Limiter:
             "identitystore": limits.identitystore_tps,
             "organizations": limits.organizations_tps,
         }
-        self._buckets = {
-            service: TokenBucket(rate, self._clock) for service, rate in rates.items() if rate is not None
-        }
+        self._buckets = {service: TokenBucket(rate, self._clock) for service, rate in rates.items() if rate is not None}
 
     def admit(self, service: str) -> None:
         """Count one call to ``service``; AwsError if its rate is used up."""

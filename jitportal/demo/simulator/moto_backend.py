@@ -108,9 +108,7 @@ class MotoBackend:
 
 def _fill_organizations(backend: OrganizationsBackend, organisation: Organisation) -> None:
     backend._reset()  # noqa: SLF001 (moto's own way to empty one account)
-    org = FakeOrganization(
-        organisation.management_account.id, region_name=organisation.region, feature_set="ALL"
-    )
+    org = FakeOrganization(organisation.management_account.id, region_name=organisation.region, feature_set="ALL")
     org.id = organisation.organization_id
     org.root_id = organisation.root_id
     org.master_account_email = organisation.management_account.email

@@ -180,17 +180,13 @@ class Organisation:
     def with_user(self, user_name: str, **changes: Any) -> "Organisation":
         """This organisation with fields of one user changed; KeyError if there is none."""
         self.user_id(user_name)
-        return replace(
-            self, users=tuple(replace(u, **changes) if u.user_name == user_name else u for u in self.users)
-        )
+        return replace(self, users=tuple(replace(u, **changes) if u.user_name == user_name else u for u in self.users))
 
     def with_account(self, account_id: str, **changes: Any) -> "Organisation":
         """This organisation with fields of one member account changed; KeyError if there is none."""
         if all(account.id != account_id for account in self.accounts):
             raise KeyError(f"no member account {account_id!r}")
-        return replace(
-            self, accounts=tuple(replace(a, **changes) if a.id == account_id else a for a in self.accounts)
-        )
+        return replace(self, accounts=tuple(replace(a, **changes) if a.id == account_id else a for a in self.accounts))
 
     def as_json(self) -> dict[str, Any]:
         """Plain data that ``from_json`` reads."""

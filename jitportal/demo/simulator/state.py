@@ -6,13 +6,10 @@ from .journal import Entry, Journal
 from .operations import AssignmentKey, Assignments, Kind, Operation, Operations, Status
 from .organisation import Account, Group, Organisation, User
 
-GONE = (
-    "Received a 404 status error: EntitlementItem doesn't exist for this principal, permission set, account"
-)
+GONE = "Received a 404 status error: EntitlementItem doesn't exist for this principal, permission set, account"
 SUSPENDED = "Received a 403 status error: account {account_id} is suspended"
 PRINCIPAL_NOT_FOUND = (
-    "Received a 404 status error: "
-    "the {principal_type} assignee {principal_id} was not found in directory {directory}"
+    "Received a 404 status error: the {principal_type} assignee {principal_id} was not found in directory {directory}"
 )
 """AWS's words, as quoted in hashicorp/terraform-provider-aws issue 19341 (there for a deletion)."""
 
@@ -23,9 +20,7 @@ RETENTION = 90 * 24 * 3600.0
 class State:
     """Not thread-safe: the simulator holds its one lock around every use."""
 
-    def __init__(
-        self, organisation: Organisation | None, path: Path | None, now: float, delay: float
-    ) -> None:
+    def __init__(self, organisation: Organisation | None, path: Path | None, now: float, delay: float) -> None:
         """Open ``path`` (None: memory only) and join ``organisation`` to what it holds.
 
         ``now`` and ``delay`` (seconds) bound how long a remembered operation may stay in flight, should the
@@ -114,15 +109,12 @@ class State:
     def _adopt(self, organisation: Organisation) -> None:
         self._organisation = organisation
         self.accounts: dict[str, Account] = {account.id: account for account in organisation.all_accounts}
-        self.users: dict[str, User] = {
-            organisation.user_id(user.user_name): user for user in organisation.users
-        }
+        self.users: dict[str, User] = {organisation.user_id(user.user_name): user for user in organisation.users}
         self.groups: dict[str, Group] = {
             organisation.group_id(group.display_name): group for group in organisation.groups
         }
         self.permission_set_arns = frozenset(
-            organisation.permission_set_arn(permission_set.name)
-            for permission_set in organisation.permission_sets
+            organisation.permission_set_arn(permission_set.name) for permission_set in organisation.permission_sets
         )
 
     def _write(self, entry: Entry) -> None:

@@ -48,9 +48,7 @@ def _check(shape: Shape, value: Any, where: str) -> None:
     if shape.metadata.get("document"):
         return
     expected = _TYPES.get(shape.type_name)
-    if expected is not None and (
-        not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected)
-    ):
+    if expected is not None and (not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected)):
         raise _broken(value, where or "body", f"Member must be of type {shape.type_name}")
     if isinstance(shape, StructureShape):
         for name in shape.required_members:

@@ -91,9 +91,7 @@ class Aws:
         )
         return answer["AccountAssignmentCreationStatus"]["RequestId"]
 
-    def delete(
-        self, principal_id: str = ADA, account: str = PAYMENTS, permission_set: str = READ_ONLY
-    ) -> str:
+    def delete(self, principal_id: str = ADA, account: str = PAYMENTS, permission_set: str = READ_ONLY) -> str:
         """Begin a deletion; gives its request id."""
         answer = self.sso.delete_account_assignment(
             InstanceArn=SMALL.instance_arn,

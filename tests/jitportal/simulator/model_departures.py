@@ -24,9 +24,7 @@ def departures(shape: Shape | None, value: Any, where: str = "answer") -> Iterat
     elif not _has_type(shape, value):
         yield f"{where} is {value!r}, not a {shape.type_name}"
     elif isinstance(shape, StructureShape):
-        yield from (
-            f"{where} has the unknown member {name}" for name in sorted(set(value) - set(shape.members))
-        )
+        yield from (f"{where} has the unknown member {name}" for name in sorted(set(value) - set(shape.members)))
         yield from (f"{where} lacks {name}" for name in shape.required_members if name not in value)
         for name, member in shape.members.items():
             if name in value:

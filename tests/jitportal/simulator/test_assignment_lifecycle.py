@@ -131,9 +131,7 @@ def test_a_token_of_another_list_is_refused(aws: Aws) -> None:
     for _ in range(2):
         aws.create()
         aws.wait_for_aws()
-    token = aws.sso.list_account_assignment_creation_status(InstanceArn=SMALL.instance_arn, MaxResults=1)[
-        "NextToken"
-    ]
+    token = aws.sso.list_account_assignment_creation_status(InstanceArn=SMALL.instance_arn, MaxResults=1)["NextToken"]
     with pytest.raises(ClientError) as refused:
         aws.sso.list_account_assignment_deletion_status(InstanceArn=SMALL.instance_arn, NextToken=token)
     assert refused.value.response["Error"]["Code"] == "ValidationException"

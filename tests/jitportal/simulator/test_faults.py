@@ -21,9 +21,7 @@ from .small_organisation import ADA, GRACE, PAYMENTS, SEARCH, SMALL
         ("access_denied", "AccessDeniedException"),
     ],
 )
-def test_a_fault_before_the_change_is_the_right_exception_and_changes_nothing(
-    aws: Aws, kind: str, code: str
-) -> None:
+def test_a_fault_before_the_change_is_the_right_exception_and_changes_nothing(aws: Aws, kind: str, code: str) -> None:
     aws.simulator.faults.add(Fault(FaultKind(kind), first=1))
     with pytest.raises(getattr(aws.sso.exceptions, code)):
         aws.create()

@@ -72,9 +72,7 @@ def test_another_identity_store_is_not_found(aws: Aws) -> None:
 
 
 def test_users_are_listed_in_pages_and_filtered_by_name(aws: Aws) -> None:
-    pages = aws.people.get_paginator("list_users").paginate(
-        IdentityStoreId=STORE, PaginationConfig={"PageSize": 2}
-    )
+    pages = aws.people.get_paginator("list_users").paginate(IdentityStoreId=STORE, PaginationConfig={"PageSize": 2})
     assert [len(page["Users"]) for page in pages] == [2, 1]
     found = aws.people.list_users(
         IdentityStoreId=STORE,

@@ -122,9 +122,7 @@ INJECTED += [("sso-admin", f"{verb}AccountAssignment", "conflict") for verb in (
 
 
 @pytest.mark.parametrize(("service", "operation", "kind"), INJECTED)
-def test_an_injected_error_is_one_that_the_service_has(
-    busy: Aws, service: str, operation: str, kind: str
-) -> None:
+def test_an_injected_error_is_one_that_the_service_has(busy: Aws, service: str, operation: str, kind: str) -> None:
     model = get_session().get_service_model(service)
     errors = {shape.name: shape for shape in model.error_shapes}
     busy.simulator.faults.add(Fault(FaultKind(kind)))

@@ -32,9 +32,7 @@ def refusal(aws: Aws, service: str, call: str, **params: str) -> str:
         ("iam", "list_roles", {}),
     ],
 )
-def test_a_call_that_is_not_simulated_says_so_once(
-    aws: Aws, service: str, call: str, params: dict[str, str]
-) -> None:
+def test_a_call_that_is_not_simulated_says_so_once(aws: Aws, service: str, call: str, params: dict[str, str]) -> None:
     assert "does not implement" in refusal(aws, service, call, **params)
     assert aws.simulator.calls.as_json()["total"] == 1
 

@@ -60,9 +60,7 @@ def test_real_clients_see_the_exception_class(aws: Aws) -> None:
 
 
 def test_a_page_of_more_than_a_hundred_is_refused(aws: Aws) -> None:
-    answer = aws.raw(
-        "sso-admin", "ListPermissionSets", {"InstanceArn": SMALL.instance_arn, "MaxResults": 101}
-    )
+    answer = aws.raw("sso-admin", "ListPermissionSets", {"InstanceArn": SMALL.instance_arn, "MaxResults": 101})
     assert answer.body["__type"] == "ValidationException"
 
 

@@ -33,12 +33,8 @@ class Command(BaseCommand):
             default=DEFAULT_ORGANISATION,
             help="dotted name of the Organisation to seed (default %(default)s)",
         )
-        parser.add_argument(
-            "--delay", type=float, default=Limits.delay, help="seconds that an operation takes"
-        )
-        parser.add_argument(
-            "--outstanding", type=int, default=Limits.outstanding, help="operations in flight at once"
-        )
+        parser.add_argument("--delay", type=float, default=Limits.delay, help="seconds that an operation takes")
+        parser.add_argument("--outstanding", type=int, default=Limits.outstanding, help="operations in flight at once")
         parser.add_argument("--no-limits", action="store_true", help="lift rates and caps; the delay stays")
 
     def handle(self, *_args: Any, **options: Any) -> None:
