@@ -62,8 +62,8 @@ def test_a_person_in_none_of_the_groups_is_refused_by_name_of_the_policy(office:
 
 
 def test_the_same_form_sent_twice_is_one_request(office: Office) -> None:
-    id = uuid.uuid4()
-    first, second = office.submit(id=id), office.submit(id=id)
+    form = uuid.uuid4()
+    first, second = office.submit(id=form), office.submit(id=form)
     assert first.pk == second.pk
     assert AccessRequest.objects.count() == 1
 

@@ -1,4 +1,4 @@
-"""Every environment variable is read strictly: what is wrong is said by name, with a remedy, all at once, at start-up."""
+"""Every environment variable is read strictly: what is wrong is said by name, with a remedy, all at once."""
 
 import os
 import subprocess

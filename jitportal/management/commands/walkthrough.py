@@ -138,7 +138,7 @@ class Command(BaseCommand):
             if permissions.may_decide(people.load(user.pk), request, now):
                 workflow.decide(user.pk, request.pk, Decision.Answer.APPROVE, "Walkthrough.", request.digest)
                 stage = request.stages.get(position=request.stage)
-                return f"{user.name} agreed, for {stage.approver_group} (stage {stage.position} of {request.stages.count()})"
+                return f"{user.name} agreed, for {stage.approver_group} (stage {stage.position})"
         raise CommandError(f"Nobody who has signed in may decide at stage {request.stage}.")
 
     def _await(self, what: str, happened: Callable[[], bool], seconds: float = 0) -> None:

@@ -60,8 +60,8 @@ def test_the_timeline_tells_what_is_recorded_in_order(office: Office, asker: Cli
     page = text(asker.get(f"/requests/{made.pk}/"))
     said = [
         page.index(f"{company.ADA.name} asked for Developer in Production"),
-        page.index(f"{company.CHIARA.name} said approved"),
-        page.index(f"{company.FARID.name} said approved"),
+        page.index(f"{company.CHIARA.name} approved it"),
+        page.index(f"{company.FARID.name} approved it"),
         page.index("is active"),
     ]
     assert said == sorted(said)
