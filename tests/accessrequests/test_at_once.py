@@ -1,0 +1,129 @@
+"""Two people, or a person and the clock, at the same moment: one of them wins, and the other is told so."""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from accessrequests import convergence, due, workflow
+from accessrequests.models import AccessRequest, Decision
+from accessrequests.states import GrantStatus, RequestStatus
+from accessrequests.workflow import Refused
+from auditlog.models import Event
+from jitportal.demo import organisation as company
+from tests.accessrequests.conftest import Office
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*deeds: Callable[[], object]) -> list[object]:
+    """Does all of them at the same moment, each on a connection of its own; what came of each, or its exception."""
+    barrier = Barrier(len(deeds))
+
+    def do(deed: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return deed()
+        except Exception as error:  # noqa: BLE001 - it is the outcome
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return [done.result() for done in [pool.submit(copy_context().run, do, deed) for deed in deeds]]
+
+
+def refusals(outcomes: list[object]) -> int:
+    unexpected = [o for o in outcomes if isinstance(o, Exception) and not isinstance(o, Refused)]
+    assert unexpected == []
+    return sum(isinstance(outcome, Refused) for outcome in outcomes)
+
+
+def test_two_approvers_of_one_stage_do_not_both_count_for_it(office: Office) -> None:
+    request = office.submit_production()
+    outcomes = at_once(*(lambda p=p: office.decide(request, p) for p in (company.CHIARA, company.EMMA)))  # type: ignore[misc]
+    assert refusals(outcomes) == 1
+    assert (office.again(request).stage, Decision.objects.count()) == (2, 1)
+
+
+def test_one_approver_with_two_windows_decides_once(office: Office) -> None:
+    request = office.submit_production()
+    outcomes = at_once(*(lambda: office.decide(request, company.CHIARA) for _ in range(4)))
+    assert refusals(outcomes) == 3
+    assert Decision.objects.count() == 1
+    assert Event.objects.filter(action="decision.made").count() == 1
+
+
+def test_withdrawing_and_approving_do_not_both_happen(office: Office) -> None:
+    request = office.submit_production()
+    office.decide(request, company.CHIARA)
+    ada = office.user(company.ADA).pk
+    outcomes = at_once(
+        lambda: workflow.withdraw(ada, request.pk),
+        lambda: office.decide(request, company.FARID),
+    )
+    status = office.again(request).status
+    if status == RequestStatus.WITHDRAWN:
+        # It may have been approved first and withdrawn before its start: then nobody was refused.
+        assert refusals(outcomes) in (0, 1)
+    else:
+        assert (status, refusals(outcomes)) == (RequestStatus.APPROVED, 1)
+
+
+def test_the_same_form_sent_twice_at_once_is_one_request(office: Office) -> None:
+    form = uuid.uuid4()
+    outcomes = at_once(*(lambda: office.submit(id=form) for _ in range(4)))
+    assert refusals(outcomes) == 0
+    assert AccessRequest.objects.count() == 1
+    assert Event.objects.filter(action="request.submitted").count() == 1
+
+
+def test_two_workers_start_a_request_once(office: Office) -> None:
+    request = office.submit()
+    at_once(*(lambda: due.start(request.pk, office.aws) for _ in range(4)))
+    assert request.grants.count() == 1
+    assert Event.objects.filter(action="request.started").count() == 1
+
+
+def test_two_workers_at_one_assignment_send_one_creation(office: Office) -> None:
+    request = office.submit()
+    (assignment_id,) = due.start(request.pk, office.aws)
+    at_once(*(lambda: convergence.converge(assignment_id, office.aws) for _ in range(4)))
+    assert office.simulator.calls.calls["CreateAccountAssignment"] == 1
+
+
+def test_revoking_while_it_is_being_granted_ends_with_nothing_in_aws(office: Office) -> None:
+    for _ in range(5):
+        request = office.submit()
+        (assignment_id,) = due.start(request.pk, office.aws)
+        ines = office.user(company.INES).pk
+        outcomes = at_once(
+            lambda a=assignment_id: convergence.converge(a, office.aws),  # type: ignore[misc]
+            lambda r=request: workflow.revoke(ines, r.pk, "Stop this."),  # type: ignore[misc]
+        )
+        assert refusals(outcomes) == 0
+        office.pass_time(seconds=31)
+        office.pass_time(seconds=31)
+        assert set(request.grants.values_list("status", flat=True)) == {GrantStatus.ENDED}
+        assert office.in_aws() == []
+
+
+def test_many_requests_at_once_leave_no_gap_in_the_ledger_and_no_deadlock(office: Office) -> None:
+    people = (company.ADA, company.BEN, company.CHIARA, company.DANIEL)
+    for person in people:
+        office.user(person).directory_groups.add(*office.catalog.automatic.requestable_by.all())
+    outcomes = at_once(*(lambda p=p: office.submit(p, accounts=office.catalog.sandbox_accounts) for p in people))  # type: ignore[misc]
+    assert refusals(outcomes) == 0
+    requests = [outcome for outcome in outcomes if isinstance(outcome, AccessRequest)]
+    at_once(*(lambda r=r: due.start(r.pk, office.aws) for r in requests))  # type: ignore[misc]
+    office.work()
+    ines = office.user(company.INES).pk
+    assert refusals(at_once(*(lambda r=r: workflow.revoke(ines, r.pk, "All of it.") for r in requests))) == 0  # type: ignore[misc]
+    office.work()
+    assert office.in_aws() == []
+    numbers = list(Event.objects.order_by("number").values_list("number", flat=True))
+    assert numbers == list(range(1, len(numbers) + 1))
