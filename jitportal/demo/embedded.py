@@ -11,6 +11,7 @@ from django.core.wsgi import get_wsgi_application
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from jitportal.demo.directory import Directory, DirectoryPages
+from jitportal.demo.doors import Doors
 from jitportal.demo.organisation import ORGANISATION, PEOPLE
 from jitportal.demo.serving import HttpServer
 from jitportal.demo.simulator import Simulator, SimulatorServer
@@ -49,18 +50,19 @@ def aws() -> Iterator[Simulator]:
 
 
 @contextmanager
-def pages() -> Iterator[HttpServer]:
-    """The portal's pages, and the directory's below /directory, on one loopback port.
+def pages() -> Iterator[Doors]:
+    """The portal's pages, and the directory's below /directory, on one loopback port; shut until they are opened.
 
     Raises:
         PortInUse: something listens there.
     """
     application = DispatcherMiddleware(get_wsgi_application(), {"/directory": DirectoryPages(directory())})
-    server = HttpServer(application, port=settings.ENVIRONMENT.port, threads=WEB_THREADS)
+    doors = Doors(application)
+    server = HttpServer(doors, port=settings.ENVIRONMENT.port, threads=WEB_THREADS)
     try:
         with _explaining(settings.ENVIRONMENT.port, "PORT"):
             server.start()
-        yield server
+        yield doors
     finally:
         server.stop()
 

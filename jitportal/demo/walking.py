@@ -18,8 +18,8 @@ def surroundings() -> Iterator[None]:
     """Starts what is not there; a running demo on the same data lends its AWS and its workers.
 
     Raises:
-        CommandError: there is no company yet, and AWS's port or state is in use; or the database holds half a demo that is
-            not ours to throw away.
+        CommandError: there is no company yet, and AWS's port or state is in use; or the database holds half a demo that
+            is not ours to throw away.
     """
     call_command("migrate", verbosity=0, interactive=False)
     try:

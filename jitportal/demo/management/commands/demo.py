@@ -49,7 +49,7 @@ class Command(BaseCommand):
     def _serve(self) -> None:
         stopping = threading.Event()
         # The page's port is taken first: a second demo on the same data must not get as far as touching it.
-        with embedded.pages():
+        with embedded.pages() as doors:
             call_command("migrate", verbosity=0, interactive=False)
             with embedded.aws() as simulator:
                 if seed.is_needed():
@@ -58,6 +58,7 @@ class Command(BaseCommand):
                     seed.plant(simulator)
                 _on_signals(lambda number, frame: stopping.set())
                 with Workers():
+                    doors.open()
                     self._say_who()
                     stopping.wait()
                     self.stdout.write("\nStopping …")
