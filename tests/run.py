@@ -1,6 +1,6 @@
 """`make test`: the whole suite on the embedded defaults, then once more on PostgreSQL and Redis what touches the rows.
 
-`python -m tests.run [pytest's arguments]`. With REQUIRE_SERVICES=1 a missing PostgreSQL, Redis or Chromium is a failure.
+`python -m tests.run [pytest's arguments]`. With REQUIRE_SERVICES=1 it fails without PostgreSQL, Redis or Chromium.
 """
 
 import os

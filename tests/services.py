@@ -31,9 +31,9 @@ class Unusable(Exception):
 
 @contextmanager
 def postgresql() -> Iterator[str | None]:
-    """The URL of a database name that nobody uses, on a server that answers; None if this machine has none.
+    """The URL of an empty database of our own, on a server that answers; None if this machine has none.
 
-    Neither it nor what pytest-django makes of its name (`test_…`) is left behind.
+    Neither it nor what pytest-django makes beside it (`test_…`) is left behind.
 
     Raises:
         Unusable: DATABASE_URL names a server that does not answer or is too old.
@@ -87,9 +87,11 @@ def redis_index() -> Iterator[str | None]:
 
 @contextmanager
 def own_database(server: str) -> Iterator[str]:
-    """A database name of our own beside the one that the URL names; not made, but dropped if it was."""
+    """An empty database of our own beside the one that the URL names; dropped afterwards, with pytest-django's."""
     name = f"jitportal_{secrets.token_hex(4)}"
     try:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
@@ -131,7 +133,7 @@ def _trouble_with_postgresql(url: str) -> str:
         with psycopg.connect(url, connect_timeout=3) as connection:
             version = connection.info.server_version // 10000
     except psycopg.Error as error:
-        return f"PostgreSQL does not answer ({error})."
+        return f"PostgreSQL does not answer ({' '.join(str(error).split())})."
     return (
         ""
         if version >= OLDEST_POSTGRESQL
