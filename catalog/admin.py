@@ -10,7 +10,7 @@ from django.forms import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from auditlog.actor import Actor
-from catalog import changes, checks, forms
+from catalog import changes, checks, forms, policy_forms
 from catalog.filters import HasEnvironmentFilter, VanishedFilter
 from catalog.models import (
     AccessPolicy,
@@ -43,9 +43,7 @@ class CatalogAdmin(VersionsAdmin):
     save_on_top = False
     delete_confirmation_template = "admin/catalog/delete.html"
 
-    def get_fieldsets(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> list[tuple[str | None, dict[str, Any]]]:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple[str | None, dict[str, Any]]]:
         return [(None, {"fields": self.main_fields}), ("This change", {"fields": ("why", "seen")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
@@ -69,9 +67,7 @@ class CatalogAdmin(VersionsAdmin):
         """Nothing yet: `save_related` comes next, and one call saves all."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        saved = changes.save(
-            form=form, formsets=formsets, actor=_actor(request), why=form.cleaned_data.get("why", "")
-        )
+        saved = changes.save(form=form, formsets=formsets, actor=_actor(request), why=form.cleaned_data.get("why", ""))
         if not saved:
             messages.info(request, "Nothing was different, so nothing was recorded.")
 
@@ -123,9 +119,7 @@ class RoleAdmin(CatalogAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return _with_policies(super().get_queryset(request))
 
-    def get_prepopulated_fields(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> dict[str, tuple[str, ...]]:
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, tuple[str, ...]]:
         return {} if obj else {"slug": ("name",)}
 
     @admin.display(description="policies", ordering="policy_count")
@@ -149,9 +143,7 @@ class EnvironmentAdmin(CatalogAdmin):
         counted: QuerySet[Any] = rows.annotate(accounts_count=Count("accounts", distinct=True))
         return counted
 
-    def get_prepopulated_fields(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> dict[str, tuple[str, ...]]:
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, tuple[str, ...]]:
         return {} if obj else {"slug": ("name",)}
 
     @admin.display(description="accounts", ordering="accounts_count")
@@ -230,8 +222,8 @@ class ApprovalStageInline(admin.TabularInline):  # type: ignore[type-arg]
     """The stages of a policy, in its form."""
 
     model = ApprovalStage
-    form = forms.ApprovalStageForm
-    formset = forms.ApprovalStageFormset
+    form = policy_forms.ApprovalStageForm
+    formset = policy_forms.ApprovalStageFormset
     fields = ("position", "approver_group", "approvals_needed")
     autocomplete_fields = ("approver_group",)
     extra = 0
@@ -246,7 +238,7 @@ _OTHER_TERMS = ("accounts_per_request", "ticket_pattern", "automatic_approval")
 class AccessPolicyAdmin(CatalogAdmin):
     """Access policies: who may ask for which role where, on what terms, decided by whom."""
 
-    form = forms.AccessPolicyForm
+    form = policy_forms.AccessPolicyForm
     inlines = (ApprovalStageInline,)
     list_display = (
         "name",
@@ -269,9 +261,7 @@ class AccessPolicyAdmin(CatalogAdmin):
     search_help_text = "Name, role, environment, permission set or group"
     autocomplete_fields = ("role", "environment", "permission_set", "requestable_by")
 
-    def get_fieldsets(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> list[tuple[str | None, dict[str, Any]]]:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple[str | None, dict[str, Any]]]:
         return [
             (None, {"fields": ("name", "is_in_force")}),
             ("What it gives", {"fields": ("role", "environment", "permission_set")}),

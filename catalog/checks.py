@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps.config import AppConfig
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import WARNING, CheckMessage, Tags, register
 from django.db import DatabaseError
 
 from catalog import tickets
@@ -56,12 +56,8 @@ def _problems(policy: AccessPolicy) -> Iterator[Problem]:
     if policy.departments and len(departments_of(policy)) != len(policy.departments):
         yield Problem("catalog.W002", f"The departments of {name} are not a list of names; save them anew.")
     if policy.permission_set.vanished_at:
-        yield Problem(
-            "catalog.W003", f"AWS no longer has {policy.permission_set}, which {name} names; choose another."
-        )
-    stages = list(
-        policy.stages.select_related("approver_group").prefetch_related("approver_group__directory_groups")
-    )
+        yield Problem("catalog.W003", f"AWS no longer has {policy.permission_set}, which {name} names; choose another.")
+    stages = list(policy.stages.select_related("approver_group").prefetch_related("approver_group__directory_groups"))
     automatic = policy.automatic_approval == AccessPolicy.AutomaticApproval.ALWAYS
     if not automatic and not stages:
         yield Problem("catalog.W004", f"Nobody decides by {name}: add a stage.")
@@ -70,12 +66,8 @@ def _problems(policy: AccessPolicy) -> Iterator[Problem]:
             "catalog.W005",
             f"{name} approves automatically: its stages count only where another policy asks for people.",
         )
-    for group in {
-        stage.approver_group for stage in stages if not stage.approver_group.directory_groups.all()
-    }:
-        yield Problem(
-            "catalog.W006", f"Nobody is in {group}, which decides by {name}: give it a directory group."
-        )
+    for group in {stage.approver_group for stage in stages if not stage.approver_group.directory_groups.all()}:
+        yield Problem("catalog.W006", f"Nobody is in {group}, which decides by {name}: give it a directory group.")
     if refusal := tickets.refusal(policy.ticket_pattern):
         yield Problem("catalog.W007", f"The ticket pattern of {name} is not to be used. {refusal}")
     rivals = AccessPolicy.objects.using(policy._state.db).filter(
@@ -84,13 +76,11 @@ def _problems(policy: AccessPolicy) -> Iterator[Problem]:
     for rival in rivals.exclude(permission_set=policy.permission_set_id).select_related("permission_set"):
         yield Problem(
             "catalog.W008",
-            f"{name} names {policy.permission_set} and “{rival}” {rival.permission_set}; nobody can ask until they agree.",
+            f"{name} names {policy.permission_set} and “{rival}” {rival.permission_set}: they must agree.",
         )
     if not policy.environment.accounts.filter(vanished_at=None).exists():
-        yield Problem(
-            "catalog.W009", f"There is no account to ask for in {policy.environment}, where {name} holds."
-        )
+        yield Problem("catalog.W009", f"There is no account to ask for in {policy.environment}, where {name} holds.")
 
 
 def _warning(problem: Problem) -> CheckMessage:
-    return Warning(problem.text, hint="Change it in the admin pages of the catalog.", id=problem.id)
+    return CheckMessage(WARNING, problem.text, hint="Change it in the admin pages of the catalog.", id=problem.id)

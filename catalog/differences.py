@@ -28,9 +28,7 @@ def state_of(instance: models.Model) -> dict[str, JSON]:
 def differences(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> dict[str, JSON]:
     """What differs, as {field: [old, new]}; None stands for what there was not, or is no more."""
     names = dict.fromkeys([*before, *after])
-    return {
-        name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)
-    }
+    return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
 
 
 def parts_of(model: type[models.Model]) -> list[tuple[Any, str]]:

@@ -54,9 +54,7 @@ class Lines(forms.CharField):
         text = _or_error(names.refuse_control, super().to_python(value))
         lines = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
         if too_long := next((line for line in lines if len(line) > _LONGEST_VALUE), None):
-            raise ValidationError(
-                f"“{too_long[:20]}…” is longer than {_LONGEST_VALUE} characters.", "invalid"
-            )
+            raise ValidationError(f"“{too_long[:20]}…” is longer than {_LONGEST_VALUE} characters.", "invalid")
         return lines
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -40,7 +40,7 @@ def refusal(pattern: str) -> str:
     except _NotTaken as reason:
         return str(reason)
     if shape.shortest > LONGEST_TICKET:
-        return f"No ticket matches: this asks for {shape.shortest} characters, and a ticket has at most {LONGEST_TICKET}."
+        return f"No ticket matches: it would have {shape.shortest} characters, and may have at most {LONGEST_TICKET}."
     if shape.ways > MOST_WAYS:
         return (
             "This pattern can match a ticket in too many ways, so that checking one could take minutes. "
@@ -64,9 +64,7 @@ class _Reader:
         branches = [self._sequence()]
         while self._next("|"):
             branches.append(self._sequence())
-        return _Shape(
-            _most(sum(branch.ways for branch in branches)), min(branch.shortest for branch in branches)
-        )
+        return _Shape(_most(sum(branch.ways for branch in branches)), min(branch.shortest for branch in branches))
 
     def _sequence(self) -> _Shape:
         ways, shortest = 1, 0

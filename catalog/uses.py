@@ -40,7 +40,7 @@ def uses_of(instance: models.Model) -> tuple[Use, ...]:
         model = relation.related_model
         if not isinstance(model, type):
             continue
-        rows = model._base_manager.filter(**{relation.field.name: instance}).order_by("pk")
+        rows = model._default_manager.filter(**{relation.field.name: instance}).order_by("pk")
         if (count := rows.count()) and (model not in found or found[model].count < count):
             options = model._meta
             kind = str(options.verbose_name if count == 1 else options.verbose_name_plural)

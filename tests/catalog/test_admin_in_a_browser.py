@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -38,6 +39,8 @@ def browser(live_server: LiveServer, admin_person: User, monkeypatch: pytest.Mon
         context.on("weberror", lambda error: said.append(str(error.error)))
         yield context
         chromium.close()
+        # While Playwright's loop runs, Django gives this thread a connection of its own, that nobody else would close.
+        connections.close_all()
     assert said == []
 
 
