@@ -28,7 +28,17 @@ from catalog.uses import StillUsed, uses_of
 from catalog.versions import VersionsAdmin
 
 
-class CatalogAdmin(VersionsAdmin):
+class ChoosesSafely:
+    """Takes the ways to delete and to view what is chosen away from beside a choice; a misclick is too near."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if isinstance(field, Field) and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_delete_related = field.widget.can_view_related = False
+        return field
+
+
+class CatalogAdmin(ChoosesSafely, VersionsAdmin):
     """What all admin classes of the catalog share.
 
     `fixed_fields` identify the row to Entra or AWS: they are given once. `main_fields` come before the reason.
@@ -48,13 +58,6 @@ class CatalogAdmin(VersionsAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return self.fixed_fields if obj else ()
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(field, Field) and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            # A click beside a choice should not delete what it chooses.
-            field.widget.can_delete_related = field.widget.can_view_related = False
-        return field
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found = super().get_object(request, object_id, from_field)
@@ -218,7 +221,7 @@ class ApproverGroupAdmin(CatalogAdmin):
         return ", ".join(each.name for each in group.directory_groups.all())
 
 
-class ApprovalStageInline(admin.TabularInline):  # type: ignore[type-arg]
+class ApprovalStageInline(ChoosesSafely, admin.TabularInline):  # type: ignore[type-arg]
     """The stages of a policy, in its form."""
 
     model = ApprovalStage
