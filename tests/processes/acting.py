@@ -11,6 +11,7 @@ from typing import Any, Final
 from accessrequests import workflow
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant
 from auditlog import checkpoints, integrity
+from auditlog.actions import Action
 from auditlog.models import Event
 from catalog.models import Account, Environment, Role
 from jitportal.models import User
@@ -72,6 +73,7 @@ def look(request: str) -> Answer:
         "in_flight": assignment.operation if assignment.operation_id else "",
         "events": Counter(actions),
         "key": _key(grant) if grant else None,
+        "times": _times(grant) if grant else {},
     }
 
 
@@ -104,3 +106,16 @@ def _key(grant: Grant) -> dict[str, str]:
         "principal_type": "USER",
         "principal_id": assignment.principal_id,
     }
+
+
+def _times(grant: Grant) -> dict[str, float | None]:
+    """When each thing happened, in seconds since the epoch; None for what has not."""
+    sent = Event.objects.filter(subject_id=str(grant.assignment_id), action=Action.ASSIGNMENT_DELETION_SENT).first()
+    moments = {
+        "approved": grant.request.decided_at,
+        "activated": grant.activated_at,
+        "ends": grant.ends_at,
+        "deletion_sent": sent.at if sent else None,
+        "ended": grant.ended_at,
+    }
+    return {name: moment.timestamp() if moment else None for name, moment in moments.items()}
