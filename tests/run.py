@@ -1,4 +1,4 @@
-"""`make test`: the whole suite on the embedded defaults, then once more on PostgreSQL and Redis what touches the rows.
+"""`make test`: the whole suite on the embedded defaults, and again on PostgreSQL and Redis what touches the rows.
 
 `python -m tests.run [pytest's arguments]`. With REQUIRE_SERVICES=1 it fails without PostgreSQL, Redis or Chromium.
 """
@@ -11,8 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -33,22 +32,54 @@ DECIDED: Final = ("DATABASE_URL", "REDIS_URL", "DATA_DIR", "JITPORTAL_MODE", "PO
 NO_TESTS: Final = 5
 
 
-@dataclass
 class Run:
-    """One run of pytest, and how it went."""
+    """One run of pytest, in a data folder of its own; in the background it says all when it is waited for."""
 
-    name: str
-    code: int
-    seconds: float
+    def __init__(self, name: str, arguments: Sequence[str], chosen: dict[str, str], *, in_background: bool) -> None:
+        self._name = name
+        self._is_whole = len(arguments) <= 1
+        self._folder = Path(tempfile.mkdtemp(prefix="jitportal-"))
+        self._output = self._folder / "output.txt" if in_background else None
+        self.code = 0
+        inherited = {key: value for key, value in os.environ.items() if key not in DECIDED}
+        # What failed last is remembered of the run that is shown.
+        apart = ["-o", f"cache_dir={self._folder / 'cache'}"] if in_background else []
+        command = [sys.executable, "-m", "pytest", *apart, *arguments]
+        with open(self._output, "wb") if self._output else nullcontext() as output:  # noqa: PTH123 - or nothing to open
+            environment = {**inherited, **chosen, "DATA_DIR": str(self._folder / "data")}
+            self._process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+
+    def finish(self) -> None:
+        """Waits for its end."""
+        code = self._process.wait()
+        self.code = 0 if code == NO_TESTS and not self._is_whole else code
+        if self._output:
+            _say(f"\n== {self._name}\n{self._output.read_text(errors='replace')}")
+
+    def close(self) -> None:
+        """Sees that it has ended and dropped its database, and removes its folder."""
+        # Ctrl-C has reached it, too, and a second signal would keep it from tidying up.
+        for patience in (3, 20):
+            try:
+                self._process.wait(timeout=patience)
+                break
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGINT)
+        else:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def __str__(self) -> str:
-        return f"{self.name}: {'passed' if self.code == 0 else f'FAILED (exit code {self.code})'}, {self.seconds:.0f} s"
+        said = "passed" if self.code == 0 else f"FAILED (exit code {self.code})"
+        return f"{self._name}: {said}"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the suite; the exit code is 0 only if every run passed (130 after Ctrl-C)."""
     signal.signal(signal.SIGTERM, _interrupt)
     required = os.environ.get("REQUIRE_SERVICES", "") not in ("", "0")
+    began = time.monotonic()
     runs: list[Run] = []
     missing: list[str] = []
     try:
@@ -58,16 +89,23 @@ def main(arguments: Sequence[str]) -> int:
             missing = _missing(database, broker)
             if required and missing:
                 return _end(runs, missing, required=True)
-            runs.append(_pytest("on SQLite, in one process", ["--ignore=tests/processes/services", *arguments], {}))
-            if database and broker:
-                chosen = {"DATABASE_URL": database, "REDIS_URL": broker}
-                runs.append(_pytest("on PostgreSQL and Redis", _on_services(arguments), chosen))
+            # Both at once: each waits for AWS and for processes more than it works.
+            if database and broker and (chosen := _on_services(arguments)):
+                variables = {"DATABASE_URL": database, "REDIS_URL": broker}
+                runs.append(Run("On PostgreSQL and Redis", chosen, variables, in_background=True))
+                stack.callback(runs[-1].close)
+            embedded = ["--ignore=tests/processes/services", *arguments]
+            runs.insert(0, Run("On SQLite, in one process", embedded, {}, in_background=False))
+            stack.callback(runs[0].close)
+            for run in runs:
+                run.finish()
     except services.Unusable as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; what the tests had made is gone.\n")
         return 130
+    _say(f"In all: {time.monotonic() - began:.0f} s\n")
     return _end(runs, missing, required=False)
 
 
@@ -93,46 +131,17 @@ def _on_services(arguments: Sequence[str]) -> list[str]:
     return [*(f"--ignore={path}" for path in ELSEWHERE), *options, *chosen] if chosen else []
 
 
-def _pytest(name: str, arguments: Sequence[str], chosen: dict[str, str]) -> Run:
-    if not arguments:
-        return Run(f"{name} (nothing of what was named)", 0, 0.0)
-    sys.stdout.write(f"\n== {name}\n")
-    sys.stdout.flush()
-    began = time.monotonic()
-    inherited = {key: value for key, value in os.environ.items() if key not in DECIDED}
-    with tempfile.TemporaryDirectory(prefix="jitportal-", ignore_cleanup_errors=True) as data:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *arguments], env={**inherited, **chosen, "DATA_DIR": data}
-        )
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            # Ctrl-C has reached it, too; a second signal would keep it from dropping its database.
-            _wait_for_the_end(process)
-            raise
-    return Run(name, 0 if code == NO_TESTS and len(arguments) > 1 else code, time.monotonic() - began)
-
-
-def _wait_for_the_end(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        process.wait(timeout=3)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-    try:
-        process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def _end(runs: Sequence[Run], missing: Sequence[str], *, required: bool) -> int:
-    for run in runs:
-        sys.stdout.write(f"{run}\n")
+    _say("".join(f"{run}\n" for run in runs))
     if missing:
         word = "REQUIRE_SERVICES=1, but there is" if required else "Not tested, because there is"
-        sys.stdout.write(f"{word} {'; '.join(missing)}.\n")
-    sys.stdout.flush()
+        _say(f"{word} {'; '.join(missing)}.\n")
     return 1 if required or any(run.code for run in runs) else 0
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words)
+    sys.stdout.flush()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """PostgreSQL and Redis for the tests: those that are named, else those that answer here, else private ones."""
 
+import contextlib
 import getpass
 import os
 import secrets
@@ -240,13 +241,13 @@ def _unprivileged() -> str | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now, with a free one after it."""
+    """A port that nobody listens on now, with a free one after it.
+
+    Below those that the system gives to connections: one of these could be gone before a slow process listens on it.
+    """
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
             return port

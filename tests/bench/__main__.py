@@ -75,7 +75,8 @@ def _start_and_stop(demos: Demos, data: Path) -> tuple[float, float]:
 def _grants(demos: Demos, data: Path) -> Result:
     """Seconds that the portal adds: from approval to AWS's confirmation, and from a grant's end to the deletion sent.
 
-    They are asked for from another process, whose messages the demo's memory broker does not carry: the sweep finds them.
+    They are asked for by another process, whose messages the demo's broker in memory does not carry: the sweep finds
+    them.
     """
     demo: Demo = demos.start(data)
     demo.wait_until_ready()

@@ -17,6 +17,7 @@ from django.utils import timezone
 from auditlog import exports
 from auditlog.actions import Action
 from auditlog.actor import Actor
+from auditlog.chain import JSON
 from auditlog.ledger import Subject, record
 from auditlog.models import Event
 
@@ -57,7 +58,7 @@ def _rate(times: int, once: Callable[[], object]) -> float:
 
 
 def _append() -> None:
-    data = {
+    data: dict[str, JSON] = {
         "reason": "Find out what is wrong.",
         "account": "Ledger Production (410073372345)",
         "duration_seconds": 3600,
