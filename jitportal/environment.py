@@ -16,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, ValidationError, validate
 from environs.exceptions import EnvValidationError
 
+from jitportal import surroundings
+
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
 # The embedded directory and organisation are fixtures: their identifiers are public and open nothing but themselves.
@@ -35,7 +37,7 @@ REMEDIES: Final = {
     "SIMULATOR_PORT": "Use a free port from 1024 to 65535, other than PORT.",
     "PORTAL_URL": "Give the address people type, such as https://access.example.com, without a path.",
     "SECRET_KEY": "Give at least 50 random characters: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
-    "ALLOWED_HOSTS": "Give the host names of PORTAL_URL, with commas between them; '*' is not taken.",
+    "ALLOWED_HOSTS": "Give the host names of PORTAL_URL, with commas between them; no '*', and no dot in front.",
     "DATABASE_URL": "Give postgres://user:password@host:5432/name, PostgreSQL 15 or newer.",
     "REDIS_URL": "Give redis://host:6379/0 or rediss://…, Redis 7 or newer.",
     "EMAIL_URL": "Give smtp+tls://user:password@host:587, or leave it out: then no mail is sent.",
@@ -60,6 +62,12 @@ REMEDIES: Final = {
 
 _GUID: Final = validate.Regexp(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", error="Not a lower-case GUID.")
 _FILLED: Final = validate.Length(min=1, error="It is empty.")
+_LEAST_DISTINCT: Final = 10
+_ELSEWHERE: Final = (
+    "It names another machine, and embedded mode is a demo on this one. "
+    "Set JITPORTAL_MODE=production if this is production; otherwise leave this variable out."
+)
+_NOT_AWS: Final = "Production talks to AWS itself. Take this variable away."
 
 
 @dataclass(frozen=True)
@@ -98,8 +106,6 @@ class Environment:
 
 def read() -> Environment:
     """The process's environment, or ImproperlyConfigured with a line for every variable that is wrong."""
-    if unknown := _misspelt():
-        raise ImproperlyConfigured("\n".join(unknown))
     env = Env(eager=False)
     mode = env.str("JITPORTAL_MODE", "embedded", validate=validate.OneOf(["embedded", "production"]))
     embedded = mode != "production"
@@ -122,7 +128,7 @@ def read() -> Environment:
         simulator_port=env.int("SIMULATOR_PORT", port + 1, validate=[validate.Range(1024, 65535), _other_than(port)])
         or 0,
         portal_url=portal_url,
-        secret_key=text("SECRET_KEY", validate.Length(min=50, error="Shorter than 50 characters.")),
+        secret_key=text("SECRET_KEY", validate.Length(min=50, error="Shorter than 50 characters."), _random),
         allowed_hosts=[host.strip() for host in text("ALLOWED_HOSTS", _hosts).split(",") if host.strip()],
         database=_parsed(text("DATABASE_URL", _database(embedded)), dj_database_url.parse) or {},
         redis_url=redis_url,
@@ -133,7 +139,7 @@ def read() -> Environment:
         else f"https://login.microsoftonline.com/{tenant}/v2.0",
         tenant_id=tenant,
         client_id=text("ENTRA_CLIENT_ID", _GUID),
-        client_secret=text("ENTRA_CLIENT_SECRET", _FILLED),
+        client_secret=text("ENTRA_CLIENT_SECRET", _not_blank),
         admin_group=text("ENTRA_ADMIN_GROUP_ID", _GUID),
         compliance_group=text("ENTRA_COMPLIANCE_GROUP_ID", _GUID),
         aws_region=text("AWS_REGION", validate.Regexp(r"^[a-z]{2}(-[a-z]+)+-\d\Z", error="Not a region.")),
@@ -159,30 +165,48 @@ def read() -> Environment:
         overdue_after=timedelta(seconds=env.int("OVERDUE_AFTER_SECONDS", 60, validate=validate.Range(10, 3600)) or 0),
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])) or "",
     )
+    wrong = _wrong_together(found)
     try:
         env.seal()
-    except EnvValidationError as wrong:
-        raise ImproperlyConfigured(_explained(wrong)) from None
+    except EnvValidationError as each:
+        # What is wrong by itself is said alone: that it does not go with another either helps nobody.
+        wrong |= cast("dict[str, list[str]]", each.error_messages)
+    if wrong:
+        raise ImproperlyConfigured(_explained(wrong))
     return found
 
 
-def _explained(wrong: EnvValidationError) -> str:
+def _explained(wrong: dict[str, list[str]]) -> str:
     """One line a variable: what is wrong, then what to do; values are not repeated, they may be secrets."""
     lines = ["These environment variables stop jitportal from starting:"]
-    for name, messages in sorted(cast("dict[str, list[str]]", wrong.error_messages).items()):
+    for name, messages in sorted(wrong.items()):
         said = " ".join(str(message) for message in messages)
-        lines.append(f"  {name}: {said} {REMEDIES.get(name, '')}".rstrip())
+        remedy = "" if said in (_ELSEWHERE, _NOT_AWS) else REMEDIES.get(name, "")
+        lines.append(f"  {name}: {said} {remedy}".rstrip())
     return "\n".join(lines)
 
 
-def _misspelt() -> list[str]:
-    """A variable with one of our prefixes that nobody reads was meant for us and would be silently ignored."""
-    ours = [name for name in os.environ if name.startswith(("ENTRA_", "JITPORTAL_", "IDENTITY_CENTER_", "AUDIT_"))]
-    return [
-        f"{name} is not a variable of jitportal. Known: {', '.join(sorted(REMEDIES))}"
-        for name in ours
-        if name not in REMEDIES
-    ]
+def _wrong_together(found: Environment) -> dict[str, list[str]]:
+    """What no variable shows by itself: misspelt names, hosts of other machines, values that do not go together."""
+    wrong: dict[str, list[str]] = {}
+    for name, meant in surroundings.misspelt(os.environ, REMEDIES).items():
+        hint = f"Did you mean {meant}?" if meant else f"Known are: {', '.join(sorted(REMEDIES))}."
+        wrong[name] = [f"It is not a variable of jitportal. {hint} Rename it or take it away."]
+    host = surroundings.host_of(found.portal_url)
+    if host and host not in {name.lower().strip("[]") for name in found.allowed_hosts}:
+        wrong["ALLOWED_HOSTS"] = ["The host of PORTAL_URL is not among them."]
+    if found.admin_group and found.admin_group == found.compliance_group:
+        wrong["ENTRA_COMPLIANCE_GROUP_ID"] = ["The same as ENTRA_ADMIN_GROUP_ID: nobody should audit themselves."]
+    if found.embedded:
+        here = {
+            "PORTAL_URL": surroundings.is_this_machine(host),
+            "DATABASE_URL": surroundings.database_is_here(found.database, os.environ),
+            "REDIS_URL": surroundings.redis_is_here(found.redis_url),
+        }
+        wrong |= {name: [_ELSEWHERE] for name, is_here in here.items() if not is_here}
+    else:
+        wrong |= {name: [_NOT_AWS] for name in surroundings.aws_elsewhere(os.environ)}
+    return wrong
 
 
 def _embedded_values(data_dir: Path, port: int) -> dict[str, str]:
@@ -227,14 +251,12 @@ def _kept_secret(path: Path, size: int) -> str:
 
 
 def _origin(url: str) -> None:
-    parts = urlsplit(url)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.path.strip("/")
-        or parts.query
-        or parts.username
-    ):
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it is what finds a port that is none
+    except ValueError:
+        raise ValidationError("Not an origin.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or set("?#@") & set(url):
         raise ValidationError("Not an origin.")
 
 
@@ -246,12 +268,26 @@ def _https_origin(url: str) -> None:
 
 def _hosts(text: str) -> None:
     hosts = [host.strip() for host in text.split(",")]
-    if not all(hosts) or any("*" in host or "/" in host for host in hosts):
+    if not all(hosts) or any("*" in host or "/" in host or host.startswith(".") for host in hosts):
         raise ValidationError("Not a list of host names.")
+
+
+def _random(text: str) -> None:
+    if len(set(text)) < _LEAST_DISTINCT:
+        raise ValidationError(f"Fewer than {_LEAST_DISTINCT} different characters.")
+
+
+def _not_blank(text: str) -> None:
+    if not text.strip():
+        raise ValidationError("It is empty.")
 
 
 def _redis(embedded: bool) -> Any:
     def check(url: str) -> None:
+        try:
+            urlsplit(url)
+        except ValueError:
+            raise ValidationError("Not a Redis URL.") from None
         if urlsplit(url).scheme not in ("redis", "rediss", "unix") and not (embedded and not url):
             raise ValidationError("Not a Redis URL.")
 
@@ -259,7 +295,7 @@ def _redis(embedded: bool) -> Any:
 
 
 def _simulator(url: str) -> None:
-    if urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
+    if not surroundings.is_this_machine(surroundings.host_of(url)):
         raise ValidationError("Embedded mode talks to a simulator on this machine only.")
 
 

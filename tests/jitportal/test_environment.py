@@ -12,18 +12,19 @@ from jitportal import environment
 from jitportal.environment import PROJECT, REMEDIES
 
 GUID = "00000000-0000-4000-8000-000000000001"
+OTHER = "00000000-0000-4000-8000-000000000002"
 PRODUCTION = {
     "JITPORTAL_MODE": "production",
     "PORTAL_URL": "https://access.example.com",
     "ALLOWED_HOSTS": "access.example.com",
-    "SECRET_KEY": "s" * 50,
+    "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMN",
     "DATABASE_URL": "postgres://portal:secret@db.example.com/portal",
     "REDIS_URL": "rediss://redis.example.com/0",
     "ENTRA_TENANT_ID": GUID,
     "ENTRA_CLIENT_ID": GUID,
     "ENTRA_CLIENT_SECRET": "secret",
     "ENTRA_ADMIN_GROUP_ID": GUID,
-    "ENTRA_COMPLIANCE_GROUP_ID": GUID,
+    "ENTRA_COMPLIANCE_GROUP_ID": OTHER,
     "AWS_REGION": "eu-central-1",
     "IDENTITY_CENTER_INSTANCE_ARN": "arn:aws:sso:::instance/ssoins-0123456789abcdef",
     "IDENTITY_STORE_ID": "d-0123456789",
@@ -34,7 +35,7 @@ PRODUCTION = {
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An environment with none of our variables in it, to be filled by the test."""
-    for name in REMEDIES:
+    for name in (*REMEDIES, "PGHOST", "PGHOSTADDR", "PGSERVICE"):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 
@@ -71,7 +72,18 @@ def test_a_missing_variable_is_named_with_its_remedy(variables: pytest.MonkeyPat
         ("PORT", "80"),
         ("PORTAL_URL", "http://access.example.com"),
         ("PORTAL_URL", "https://access.example.com/path"),
+        ("PORTAL_URL", "https://access.example.com#top"),
+        ("PORTAL_URL", "https://access.example.com?"),
+        ("PORTAL_URL", "https://access.example.com:http"),
+        ("PORTAL_URL", "https://["),
+        ("PORTAL_URL", "https://portal@access.example.com"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "abc" * 20),
+        ("ENTRA_CLIENT_SECRET", "  "),
+        ("ALLOWED_HOSTS", "other.example.com"),
+        ("ALLOWED_HOSTS", ".example.com"),
+        ("ALLOWED_HOSTS", "access.example.com,.example.com"),
+        ("REDIS_URL", "redis://["),
         ("ALLOWED_HOSTS", "*"),
         ("DATABASE_URL", "sqlite:///portal.sqlite3"),
         ("DATABASE_URL", "nonsense"),
@@ -106,8 +118,122 @@ def test_a_secret_is_not_repeated_in_the_message(variables: pytest.MonkeyPatch) 
     assert "hunter2" not in refusal(variables, SECRET_KEY="hunter2", DATABASE_URL="mysql://u:hunter2@db/x")
 
 
-def test_a_misspelt_variable_is_not_passed_over(variables: pytest.MonkeyPatch) -> None:
-    assert "ENTRA_TENNANT_ID" in refusal(variables, ENTRA_TENNANT_ID=GUID)
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ENTRA_TENNANT_ID", "ENTRA_TENANT_ID"),
+        ("OVERDUE_AFTER_SECOND", "OVERDUE_AFTER_SECONDS"),
+        ("OVERDEU_AFTER_SECONDS", "OVERDUE_AFTER_SECONDS"),
+        ("OVERDUE_AFTER_MINUTES", "OVERDUE_AFTER_SECONDS"),
+        ("OUTSTANDING_CAPACITY", "OUTSTANDING_CAP"),
+        ("LONGEST_LEAD_DAY", "LONGEST_LEAD_DAYS"),
+        ("REQUEST_LAPSES_AFTER", "REQUEST_LAPSES_AFTER_HOURS"),
+        ("PORTAL_URI", "PORTAL_URL"),
+        ("JITPORTAL_MOD", "JITPORTAL_MODE"),
+        ("jitportal_mode", "JITPORTAL_MODE"),
+        ("IDENTITY_STORE_IDS", "IDENTITY_STORE_ID"),
+    ],
+)
+def test_a_misspelt_variable_is_not_passed_over(variables: pytest.MonkeyPatch, written: str, meant: str) -> None:
+    message = refusal(variables, **{written: "1"})
+    assert f"  {written}: " in message
+    assert f"Did you mean {meant}?" in message
+
+
+def test_a_variable_with_our_stem_that_is_like_none_of_ours_lists_them(variables: pytest.MonkeyPatch) -> None:
+    assert "Known are: ALLOWED_HOSTS, " in refusal(variables, IDENTITY_CENTER_8150923_XWZQK="1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTABLE", "1"),
+        ("PORTAL_UID", "1000"),
+        ("PORTS", "80"),
+        ("SIMULATOR_HOST", "x"),
+        ("LOG_LEVELS", "x"),
+        ("DATABASE_URL_READ", "x"),
+        ("AWS_ROLE_SESSION_NAME", "x"),
+        ("SECRET_KEY_BASE", "x"),
+        ("AUDIT_LOG", "/var/log/audit"),
+        ("JITPORTAL_SERVICE_HOST", "10.0.0.1"),
+        ("JITPORTAL_PORT", "tcp://10.0.0.1:80"),
+        ("JITPORTAL_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ],
+)
+def test_a_variable_of_another_program_is_let_be(variables: pytest.MonkeyPatch, name: str, value: str) -> None:
+    for each, said in {**PRODUCTION, name: value}.items():
+        variables.setenv(each, said)
+    assert not environment.read().embedded
+
+
+def test_who_administers_may_not_audit_themselves(variables: pytest.MonkeyPatch) -> None:
+    assert "ENTRA_COMPLIANCE_GROUP_ID: The same as" in refusal(variables, ENTRA_COMPLIANCE_GROUP_ID=GUID)
+
+
+def test_production_speaks_to_aws_itself_for_each_of_its_services(variables: pytest.MonkeyPatch) -> None:
+    message = refusal(variables, AWS_ENDPOINT_URL_SSO_ADMIN="http://127.0.0.1:4566", AWS_ENDPOINT_URL_STS="")
+    assert "  AWS_ENDPOINT_URL_SSO_ADMIN: Production talks to AWS itself." in message
+    assert "AWS_ENDPOINT_URL_STS" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_URL", "https://access.example.com"),
+        ("PORTAL_URL", "http://0.0.0.0:8000"),
+        ("DATABASE_URL", "postgres://u:p@db.example.com:5432/portal"),
+        ("DATABASE_URL", "postgres://u:p@10.0.0.7/portal"),
+        ("DATABASE_URL", "postgres://u:p@127.0.0.1.example.com/portal"),
+        ("DATABASE_URL", "postgres://u:p@127.0.0.1/portal?host=db.example.com"),
+        ("DATABASE_URL", "postgres:///portal?hostaddr=10.0.0.7"),
+        ("DATABASE_URL", "postgres:///portal?service=production"),
+        ("REDIS_URL", "redis://redis.example.com/0"),
+        ("REDIS_URL", "rediss://:p@10.0.0.7:6379/0"),
+        ("REDIS_URL", "redis://127.0.0.1:6379/0;redis://redis.example.com/0"),
+    ],
+)
+def test_embedded_mode_takes_no_service_of_another_machine(
+    variables: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    variables.setenv("DATA_DIR", str(tmp_path))
+    variables.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured) as caught:
+        environment.read()
+    assert f"  {name}: It names another machine" in str(caught.value)
+    assert "JITPORTAL_MODE=production" in str(caught.value)
+
+
+def test_embedded_mode_takes_no_database_that_libpq_would_look_for_elsewhere(
+    variables: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    variables.setenv("DATA_DIR", str(tmp_path))
+    variables.setenv("DATABASE_URL", "postgres:///portal")
+    assert environment.read().embedded
+    variables.setenv("PGHOST", "db.example.com")
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
+        environment.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_URL", "http://localhost:9000"),
+        ("PORTAL_URL", "http://[::1]:9000"),
+        ("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/x"),
+        ("DATABASE_URL", "postgres://postgres@LOCALHOST/x"),
+        ("DATABASE_URL", "postgres://%2Fvar%2Frun%2Fpostgresql/x"),
+        ("DATABASE_URL", "postgres:///x?host=/tmp"),
+        ("REDIS_URL", "redis://localhost:6379/1"),
+        ("REDIS_URL", "unix:///run/redis.sock"),
+    ],
+)
+def test_embedded_mode_takes_services_of_this_machine(
+    variables: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    variables.setenv("DATA_DIR", str(tmp_path))
+    variables.setenv(name, value)
+    assert environment.read().embedded
 
 
 def test_embedded_mode_draws_its_secrets_once_and_keeps_them_to_itself(
