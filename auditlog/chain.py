@@ -33,7 +33,11 @@ COLUMNS: Final = {
     "subject_kind": "subject_kind",
     "subject_id": "subject_id",
     "previous_hash": "previous",
+    "sentence": "sentence",
 }
+_PARTS: Final = frozenset({"data", *COLUMNS.values()})
+# Those that prove the others.
+_PROOF: Final = frozenset({"hash", "canonical"})
 
 
 def canonical(value: JSON) -> str:
@@ -66,9 +70,13 @@ def event_text(
     subject_kind: str,
     subject_id: str,
     previous: str,
+    sentence: str,
     data: Mapping[str, JSON],
 ) -> str:
-    """The canonical text of an event, whose SHA-256 is its hash; `previous` is the hash before it."""
+    """The canonical text of an event, whose SHA-256 is its hash; `previous` is the hash before it.
+
+    `sentence` is what happened in human words, as they stood when it was recorded.
+    """
     return canonical(
         {
             "action": action,
@@ -78,6 +86,7 @@ def event_text(
             "data": data,
             "number": number,
             "previous": previous,
+            "sentence": sentence,
             "subject_id": subject_id,
             "subject_kind": subject_kind,
         }
@@ -119,10 +128,10 @@ class Walk:
             record = json.loads(text)
             number = record["number"]
             same = _ENCODER.encode(record) == text and isinstance(number, int)
-            data_is_there = isinstance(record["data"], dict)
+            parts_are_there = record.keys() == _PARTS and isinstance(record["data"], dict)
         except (ValueError, TypeError, KeyError, RecursionError):
             raise Broken(expected, f"Record {expected} is not readable as a record.") from None
-        if not same or not data_is_there:
+        if not same or not parts_are_there:
             raise Broken(expected, f"Record {expected} is not in canonical form.")
         if number > expected:
             missing = f"Record {expected} is" if number == expected + 1 else f"Records {expected} to {number - 1} are"
@@ -179,6 +188,9 @@ def verify_copy(
             raise Broken(checkpoint.number, f"Two checkpoints disagree about record {checkpoint.number}.")
     walk = Walk()
     for row in rows:
+        if unproved := row.keys() - COLUMNS.keys() - _PROOF:
+            name = next(iter(unproved)) or "one without a name"
+            raise Broken(walk.number + 1, f"The copy has a column that its records do not prove: {name}.")
         text, stated_hash = row.get("canonical"), row.get("hash")
         if not isinstance(text, str) or not isinstance(stated_hash, str):
             raise Broken(walk.number + 1, f"Record {walk.number + 1} has no canonical record or no hash.")
@@ -199,11 +211,24 @@ def rows_of(file: TextIO, name: str) -> Iterator[Mapping[str, object]]:
     if not name.endswith((".jsonl", ".ndjson")):
         # A record may be longer than the 128 KiB that csv takes for a cell.
         csv.field_size_limit(64 * 1024 * 1024)
-        yield from csv.DictReader(file, strict=True)
+        copy = csv.DictReader(file, strict=True)
+        _refuse_twins(copy.fieldnames or ())
+        yield from copy
         return
     for line in file:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=_row)
         yield row if isinstance(row, dict) else {}
+
+
+def _row(cells: list[tuple[str, Any]]) -> dict[str, Any]:
+    _refuse_twins([name for name, _ in cells])
+    return dict(cells)
+
+
+def _refuse_twins(names: Sequence[str]) -> None:
+    # A reader sees both, the verifier only the last.
+    if twins := [name for name in names if names.count(name) > 1]:
+        raise Broken(0, f"The copy has more than one column {twins[0]}: only one of them could be checked.")
 
 
 def _refuse_other_keys(value: JSON) -> None:
@@ -275,7 +300,7 @@ _BASE: Final[_Point] = _decompressed((4 * pow(5, -1, _P) % _P).to_bytes(32, "lit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Verifies the copy named on the command line and prints one sentence; 0 when it is whole, else 1."""
+    """Verifies the copy named on the command line and says what is proved of it; 0 when it is whole, else 1."""
     parser = argparse.ArgumentParser(description="Verifies an exported copy of the ledger.")
     parser.add_argument("copy", type=Path, help="export.csv or export.jsonl, not filtered")
     parser.add_argument("--checkpoint", type=Path, help="checkpoints.json, as downloaded from the portal")
@@ -297,9 +322,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not walk.number:
         sys.stderr.write("There are no records in this copy.\n")
         return 1
-    proved = f" and {len(checkpoints)} checkpoints agree" if checkpoints else ""
-    sys.stdout.write(f"Records 1 to {walk.number} are whole{proved}. The last hash is {walk.hash}.\n")
+    sys.stdout.write(f"{_proved(walk, checkpoints)}\n")
     return 0
+
+
+def _proved(walk: Walk, checkpoints: Sequence[Checkpoint]) -> str:
+    """What is proved of a copy that is whole, and as loudly what is not."""
+    whole, last_hash = f"Records 1 to {walk.number} are whole", f"The last hash is {walk.hash}."
+    if not checkpoints:
+        return (
+            f"{whole}. {last_hash}\nNOTHING HERE IS SIGNED: this does not prove that nothing came after record "
+            f"{walk.number}, nor that the whole was not written anew. Give --checkpoint and --public-key for that."
+        )
+    last = max(checkpoints, key=lambda each: each.number)
+    agree = "1 checkpoint agrees" if len(checkpoints) == 1 else f"{len(checkpoints)} checkpoints agree"
+    if last.number == walk.number:
+        return f"{whole} and {agree}. {last_hash}\nThe copy is signed to its end, record {walk.number}, at {last.at}."
+    rest = f"record {walk.number}" if last.number + 1 == walk.number else f"records {last.number + 1} to {walk.number}"
+    return (
+        f"{whole} and {agree}. {last_hash}\nSigned is what stands to record {last.number}; "
+        f"NOTHING SIGNED COVERS {rest}, nor does anything prove that nothing came after."
+    )
 
 
 def _checkpoints(path: Path) -> list[Checkpoint]:

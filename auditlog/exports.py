@@ -16,7 +16,7 @@ from auditlog.chain import JSON
 from auditlog.ledger import Subject
 from auditlog.models import Event
 
-HEADER: Final = (*chain.COLUMNS, "sentence", "hash", "canonical")
+HEADER: Final = (*chain.COLUMNS, "hash", "canonical")
 
 _BATCH: Final = 2000
 _FORMULA: Final = "=+-@"
@@ -79,7 +79,7 @@ def _is_invisible(character: str) -> bool:
 
 
 def _row(event: Event) -> list[str]:
-    return [*event.shown.values(), event.sentence, event.hash, event.canonical]
+    return [*event.shown.values(), event.hash, event.canonical]
 
 
 class _Lines:

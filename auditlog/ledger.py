@@ -8,7 +8,7 @@ from typing import Final
 from django.db import connection
 from django.db.transaction import TransactionManagementError
 
-from auditlog import chain, clock
+from auditlog import actions, chain, clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.chain import JSON
@@ -56,6 +56,7 @@ def record(actor: Actor, action: Action, subject: Subject, data: Mapping[str, JS
         subject_kind=event.subject_kind,
         subject_id=event.subject_id,
         previous=event.previous_hash,
+        sentence=actions.sentence(event.action, event.actor_name, data),
         data=dict(data),
     )
     event.hash = chain.sha256(event.canonical)

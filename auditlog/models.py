@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import models
 
-from auditlog import actions, chain
+from auditlog import chain
 
 
 class Event(models.Model):
@@ -57,8 +57,13 @@ class Event(models.Model):
 
     @property
     def sentence(self) -> str:
-        """The event in human words."""
-        return actions.sentence(self.action, self.actor_name, self.data)
+        """The event in human words, as they stood when it was recorded; read from the evidence itself."""
+        try:
+            said = json.loads(self.canonical)["sentence"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            # Whoever looks for tampering must be able to see the page that it is on.
+            return "The record of this event cannot be read"
+        return str(said)
 
 
 class ChainHead(models.Model):

@@ -193,3 +193,12 @@ def test_checkpoints_can_be_downloaded(auditor: Client, append: Append) -> None:
 def _link(response: Any, rel: str) -> str | None:
     found = re.search(rf'<a href="([^"]*)" rel="{rel}">', response.text)
     return unescape(found[1]) if found else None
+
+
+def test_an_event_whose_record_was_destroyed_can_still_be_seen(auditor: Client, append: Append) -> None:
+    append()
+    with unprotected():
+        Event.objects.update(canonical="[")
+    response = auditor.get("/audit/")
+    assert response.status_code == 200
+    assert "The record of this event cannot be read" in response.text

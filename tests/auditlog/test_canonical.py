@@ -26,6 +26,7 @@ events = st.fixed_dictionaries(
         "subject_kind": st.text(),
         "subject_id": st.text(),
         "previous": st.text(),
+        "sentence": st.text(),
         "data": data,
     }
 )
@@ -56,7 +57,7 @@ def test_two_different_events_never_share_bytes(one: dict[str, Any], other: dict
     assert (chain.event_text(**one) == chain.event_text(**other)) == same
 
 
-@given(events, st.sampled_from(["actor", "action", "subject_id", "actor_name"]), st.text(min_size=1))
+@given(events, st.sampled_from(["actor", "action", "subject_id", "actor_name", "sentence"]), st.text(min_size=1))
 def test_text_moved_from_one_part_to_another_changes_the_bytes(event: dict[str, Any], part: str, added: str) -> None:
     assert chain.event_text(**event) != chain.event_text(**event | {part: event[part] + added})
 

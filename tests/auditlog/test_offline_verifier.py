@@ -62,7 +62,9 @@ def test_an_exported_csv_is_whole(append: Append, tmp_path: Path, run: Callable[
     append(data={"reason": "x" * 300_000})
     copy = tmp_path / "export.csv"
     copy.write_text("".join(exports.stream(Event.objects.all(), 2, exports.as_csv)), encoding="utf-8", newline="")
-    assert run(copy) == (0, f"Records 1 to 2 are whole. The last hash is {Event.objects.get(pk=2).hash}.")
+    code, said = run(copy)
+    assert code == 0
+    assert said.startswith(f"Records 1 to 2 are whole. The last hash is {Event.objects.get(pk=2).hash}.")
 
 
 def test_an_exported_jsonl_is_whole(rows: Rows, tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
@@ -128,7 +130,8 @@ def test_an_altered_record_is_named(rows: Rows) -> None:
 
 
 def test_an_altered_record_with_a_hash_to_match_breaks_the_next(rows: Rows) -> None:
-    rows[2]["canonical"] = rows[2]["canonical"].replace("reason 2", "reason 9")
+    for column in ("sentence", "canonical"):
+        rows[2][column] = rows[2][column].replace("reason 2", "reason 9")
     rows[2]["hash"] = chain.sha256(rows[2]["canonical"])
     assert str(_broken(rows)) == "Record 4 does not follow record 3: it names another hash."
 
@@ -145,6 +148,80 @@ def test_a_readable_column_that_says_something_else_is_named(rows: Rows, column:
 def test_what_is_no_record_is_named(rows: Rows, text: str) -> None:
     rows[1]["canonical"] = text
     assert _broken(rows).number == 2
+
+
+def test_a_column_that_no_record_proves_is_not_taken(rows: Rows) -> None:
+    rows[1]["remark"] = "denied"
+    assert str(_broken(rows)) == "The copy has a column that its records do not prove: remark."
+
+
+def test_a_record_with_more_cells_than_the_heading_is_not_taken(
+    rows: Rows, tmp_path: Path, run: Callable[..., tuple[int, str]]
+) -> None:
+    copy = _csv(tmp_path / "export.csv", rows)
+    copy.write_text(copy.read_text().replace("\n", ",and denied\n").replace(",and denied", "", 1))
+    assert run(copy) == (1, "The copy has a column that its records do not prove: one without a name.")
+
+
+def test_a_column_that_comes_twice_is_not_taken(
+    rows: Rows, tmp_path: Path, run: Callable[..., tuple[int, str]]
+) -> None:
+    header, *lines = exports.as_csv([exports.HEADER, *([*row.values()] for row in rows)]).splitlines()
+    copy = tmp_path / "export.csv"
+    copy.write_text("\n".join([f"sentence,{header}", *(f"It was denied,{line}" for line in lines)]))
+    code, said = run(copy)
+    assert (code, said) == (1, "The copy has more than one column sentence: only one of them could be checked.")
+    copy = tmp_path / "export.jsonl"
+    copy.write_text("".join('{"sentence": "It was denied", ' + json.dumps(row)[1:] + "\n" for row in rows))
+    assert run(copy) == (code, said)
+
+
+def test_a_sentence_that_was_forged_is_named(rows: Rows, tmp_path: Path, run: Callable[..., tuple[int, str]]) -> None:
+    rows[2]["sentence"] = rows[2]["sentence"].replace("Payments", "Ledger") + " after all"
+    copy = _csv(tmp_path / "export.csv", rows)
+    assert run(copy) == (1, "Record 3 was altered: sentence says something else than the record.")
+
+
+def test_without_a_checkpoint_the_end_is_said_to_be_unproved(
+    rows: Rows, tmp_path: Path, run: Callable[..., tuple[int, str]]
+) -> None:
+    code, said = run(_csv(tmp_path / "cut.csv", rows[:3]))
+    assert code == 0
+    assert said.startswith("Records 1 to 3 are whole.")
+    assert "NOTHING HERE IS SIGNED" in said
+    assert "after record 3" in said
+    file = tmp_path / "checkpoints.json"
+    file.write_text('{"checkpoints": []}')
+    key = checkpoints.public_key().hex()
+    assert run(tmp_path / "cut.csv", "--checkpoint", str(file), "--public-key", key) == (code, said)
+
+
+def test_with_a_checkpoint_what_comes_after_it_is_said_to_be_unproved(
+    append: Append, rows: Rows, tmp_path: Path, run: Callable[..., tuple[int, str]]
+) -> None:
+    checkpoint = checkpoints.make()
+    assert checkpoint is not None
+    append()
+    file, key = tmp_path / "checkpoints.json", checkpoints.public_key().hex()
+    file.write_text(json.dumps({"checkpoints": [asdict(checkpoint.stated)]}))
+    text = "".join(exports.stream(Event.objects.all(), 7, exports.as_jsonl))
+    (tmp_path / "longer.jsonl").write_text(text)
+    code, said = run(tmp_path / "longer.jsonl", "--checkpoint", str(file), "--public-key", key)
+    assert code == 0
+    assert "Records 1 to 7 are whole and 1 checkpoint agrees" in said
+    assert "Signed is what stands to record 5; NOTHING SIGNED COVERS records 6 to 7" in said
+    code, said = run(_csv(tmp_path / "export.csv", rows), "--checkpoint", str(file), "--public-key", key)
+    assert code == 0
+    assert "NOTHING" not in said
+    assert "signed to its end, record 5, at " in said
+
+
+def test_a_record_without_its_sentence_is_not_taken(rows: Rows) -> None:
+    record = json.loads(rows[1]["canonical"])
+    del record["sentence"]
+    rows[1]["canonical"], rows[1]["sentence"] = chain.canonical(record), "None"
+    rows[1]["hash"] = chain.sha256(rows[1]["canonical"])
+    assert str(_broken(rows)) == "Record 2 is not in canonical form."
 
 
 def test_another_spelling_of_a_record_is_not_taken(rows: Rows) -> None:
@@ -185,7 +262,7 @@ def test_a_long_copy_is_walked_in_bounded_memory() -> None:
         for number in range(1, 20_001):
             text = chain.event_text(
                 number=number, at="", actor="", actor_name="", action="", subject_kind="", subject_id="",
-                previous=previous, data={},
+                previous=previous, sentence="", data={},
             )  # fmt: skip
             previous = chain.sha256(text)
             yield {"canonical": text, "hash": previous}

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.db.transaction import TransactionManagementError
 
-from auditlog import chain
+from auditlog import actions, chain
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
@@ -28,6 +28,14 @@ def test_the_stored_bytes_are_the_hashed_bytes(append: Append) -> None:
     event = Event.objects.get(pk=append(data={"reason": "Zoë said “now” 🚀\x00"}).pk)
     assert chain.sha256(event.canonical) == event.hash
     assert json.loads(event.canonical)["data"]["reason"] == "Zoë said “now” 🚀\x00"
+
+
+def test_what_happened_is_part_of_the_evidence_as_it_was_said(append: Append, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = append(Action.GRANT_ENDED, {"account": "Payments Dev", "reason": "=1+1\nZoë \x00"})
+    said = "The grant on Payments Dev ended: =1+1\nZoë \x00"
+    assert json.loads(event.canonical)["sentence"] == said
+    monkeypatch.setattr(actions, "SENTENCES", {})
+    assert Event.objects.get(pk=event.pk).sentence == said
 
 
 def test_each_event_names_the_hash_of_the_one_before(append: Append) -> None:

@@ -168,6 +168,7 @@ def _rewrite() -> None:
             subject_kind=event.subject_kind,
             subject_id=event.subject_id,
             previous=previous,
+            sentence=event.sentence,
             data=data,
         )
         Event.objects.filter(pk=event.pk).update(
