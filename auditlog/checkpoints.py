@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import transaction
@@ -15,25 +16,36 @@ from auditlog.integrity import walk_events
 from auditlog.ledger import Subject
 from auditlog.models import ChainHead, Checkpoint, Event
 
+log = structlog.get_logger(__name__)
+
 SIGNER: Final = Actor.system("checkpoint")
+_MOST_DOUBTED: Final = 100
 
 
 def make() -> Checkpoint | None:
-    """Verifies what was appended since the last checkpoint, signs the head, and records that.
+    """Verifies what was appended since the last true checkpoint, signs the head, and records that.
 
     None when nothing but the last checkpoint itself was recorded since. Raises chain.Broken rather than sign
-    a chain that does not hold.
+    a chain that does not hold. A checkpoint that the present key did not sign is not built upon: that is an
+    error in the log and for `integrity.verify` to report, and never keeps a new one from being made.
     """
-    last = Checkpoint.objects.first()
+    last, head = _last_true(), ChainHead.objects.get()
+    if last is not None and last.number > head.number:
+        raise chain.Broken(head.number + 1, f"A checkpoint was signed at {last.number}; the events to it are missing.")
     walk = chain.Walk(last.number, last.hash) if last else chain.Walk()
-    for _ in walk_events(walk, up_to=ChainHead.objects.get().number):
+    for _ in walk_events(walk, up_to=head.number):
         pass
+    if walk.hash != head.hash:
+        raise chain.Broken(head.number, f"The head of the chain does not say what event {head.number} says.")
     if not _has_news(last, walk.number):
         return None
     with transaction.atomic():
         # Everybody who signs waits here, so that two at once do not sign the same number.
         ChainHead.objects.select_for_update().get()
-        if Checkpoint.objects.filter(number__gte=walk.number).exists():
+        if taken := Checkpoint.objects.filter(number=walk.number).first():
+            # Rows are never changed, a forged one neither: the next event makes a place of its own.
+            if doubt := _doubt(taken):
+                log.error("checkpoint_place_taken", number=taken.number, reason=doubt)
             return None
         checkpoint = _signed(walk.number, walk.hash, clock.now())
         checkpoint.save(force_insert=True)
@@ -49,6 +61,29 @@ def make() -> Checkpoint | None:
 def public_key() -> bytes:
     """The 32 bytes of the public key that checkpoints are signed with now."""
     return _private_key().public_key().public_bytes_raw()
+
+
+def _last_true() -> Checkpoint | None:
+    """The newest checkpoint that the present key signed; after a change of keys there is none yet.
+
+    Of many forged ones only so many are looked at; the chain is then walked from its beginning.
+    """
+    for checkpoint in Checkpoint.objects.order_by("-number")[:_MOST_DOUBTED]:
+        doubt = _doubt(checkpoint)
+        if not doubt:
+            return checkpoint
+        log.error("checkpoint_not_believed", number=checkpoint.number, reason=doubt)
+    return None
+
+
+def _doubt(checkpoint: Checkpoint) -> str:
+    """Why the checkpoint is not to be believed; empty when the present key signed it."""
+    key = public_key()
+    try:
+        checkpoint.stated.refuse_forgery({chain.key_id(key): key})
+    except chain.Broken as broken:
+        return str(broken)
+    return ""
 
 
 def _has_news(last: Checkpoint | None, number: int) -> bool:

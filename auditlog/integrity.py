@@ -84,6 +84,7 @@ def _follow(walk: chain.Walk, head: ChainHead, keys: dict[str, bytes], seen: _Se
         raise chain.Broken(head.number + 1, f"There are events after the head of the chain, at {head.number}.")
     beyond = Checkpoint.objects.first()
     if beyond is not None and beyond.number > ChainHead.objects.get().number:
+        beyond.stated.refuse_forgery(keys)
         raise chain.Broken(
             head.number + 1, f"A checkpoint was signed at {beyond.number}; the events to it are missing."
         )
