@@ -6,10 +6,43 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import WSGITask
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+
+class _Task(WSGITask):  # type: ignore[misc]
+    """Answers HEAD with the head alone; waitress leaves that to the application, and Django leaves it to the server.
+
+    A body would be read as the beginning of the next answer on the connection. Source: RFC 9110, 9.3.2.
+    """
+
+    def get_environment(self) -> dict[str, Any]:
+        environment: dict[str, Any] = super().get_environment()
+        if self._is_head:
+            # A file that is wrapped so would go past `write`.
+            environment.pop("wsgi.file_wrapper", None)
+        return environment
+
+    def write(self, data: bytes) -> None:
+        super().write(b"" if self._is_head else data)
+
+    def finish(self) -> None:
+        if not self._is_head:
+            super().finish()
+        elif not self.wrote_header:
+            self.write(b"")
+
+    @property
+    def _is_head(self) -> bool:
+        return bool(self.request.command == "HEAD")
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    task_class = _Task
 
 
 class HttpServer:
@@ -56,6 +89,7 @@ class HttpServer:
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
+        self._server.channel_class = _Channel
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
