@@ -16,6 +16,8 @@ from django.utils.datastructures import MultiValueDict
 
 from accessrequests.models import Decision
 from accessrequests.workflow import Form
+from catalog import names
+from catalog.fields import Prose
 from catalog.models import Account, Environment, Role
 from catalog.offers import Offer
 from catalog.policy import Verdict, spell
@@ -112,6 +114,16 @@ class StartField(forms.DateTimeField):
             raise ValidationError("That is not a time to begin at.") from None
 
 
+class TicketField(forms.CharField):
+    """A ticket's name, of which every character can be seen."""
+
+    def to_python(self, value: Any) -> str:
+        try:
+            return names.refuse_unseen(str(super().to_python(value)))
+        except ValueError as error:
+            raise ValidationError(str(error), "invalid") from None
+
+
 class RequestForm(WhatForm):
     """An ask. Without an offer (there was none, or it is gone) it still keeps what was typed."""
 
@@ -140,14 +152,14 @@ class RequestForm(WhatForm):
         required=False, error_messages={"invalid": "Give the day and the time, such as 2026-11-20 14:30."}
     )
     zone = forms.CharField(required=False)
-    reason = forms.CharField(
+    reason = Prose(
         max_length=LONGEST_TEXT,
         error_messages={
             "required": "Say why you need it; approvers and auditors read it.",
             "max_length": f"Say it in at most {LONGEST_TEXT} characters.",
         },
     )
-    ticket = forms.CharField(required=False, max_length=LONGEST_TEXT)
+    ticket = TicketField(required=False, max_length=LONGEST_TEXT)
 
     field_order = (
         "role",
@@ -301,7 +313,7 @@ class DecisionForm(forms.Form):
         choices=Decision.Answer.choices,
         error_messages={"required": "Choose Approve or Deny.", "invalid_choice": "Choose Approve or Deny."},
     )
-    comment = forms.CharField(
+    comment = Prose(
         required=False,
         max_length=LONGEST_TEXT,
         error_messages={"max_length": f"Say it in at most {LONGEST_TEXT} characters."},
@@ -314,7 +326,7 @@ class DecisionForm(forms.Form):
 class RevocationForm(forms.Form):
     """Why somebody's access is ended."""
 
-    reason = forms.CharField(
+    reason = Prose(
         max_length=LONGEST_TEXT,
         error_messages={
             "required": "Say why; it is recorded.",

@@ -1,4 +1,4 @@
-"""Names as people may give them: tidied, and without what the eye cannot see."""
+"""Names and texts as people may give them: tidied, and without what the eye cannot see."""
 
 import unicodedata
 from typing import Final
@@ -17,19 +17,33 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _TURNING: Final = frozenset([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 
 
+# They join the letters of some scripts and the parts of some emoji, and choose how an emoji looks.
+_JOINING: Final = frozenset([0x200C, 0x200D, 0xFE0E, 0xFE0F])
+_LINES: Final = "\n\r\t"
+
+
 def tidy(text: str) -> str:
     """The name in Unicode's NFKC form, with single spaces.
 
     Raises:
         ValueError: it holds a character that cannot be seen, or neither letter nor digit; the text says so.
     """
-    name = " ".join(unicodedata.normalize("NFKC", text).split())
-    for character in name:
-        if unicodedata.category(character) in _UNSEEN or ord(character) in _BLANK:
-            raise ValueError(f"There is an invisible character (U+{ord(character):04X}) in it; type the name afresh.")
+    name = refuse_unseen(" ".join(unicodedata.normalize("NFKC", text).split()))
     if name and not any(character.isalnum() for character in name):
         raise ValueError("A name needs a letter or a digit.")
     return name
+
+
+def refuse_unseen(text: str) -> str:
+    """A text of one line, as given.
+
+    Raises:
+        ValueError: it holds a character that cannot be seen.
+    """
+    for character in text:
+        if _is_unseen(character):
+            raise ValueError(f"There is an invisible character ({_code(character)}) in it; type it afresh.")
+    return text
 
 
 def likeness(name: str) -> str:
@@ -41,9 +55,41 @@ def refuse_control(text: str) -> str:
     """A longer text, as given.
 
     Raises:
-        ValueError: it holds a control character, or one that turns the direction of the text that follows.
+        ValueError: it holds a control character, one that turns the direction of the text that follows, or one that
+            cannot be seen and joins nothing.
     """
-    for character in text:
-        if ord(character) in _TURNING or (unicodedata.category(character) == "Cc" and character not in "\n\r\t"):
-            raise ValueError(f"There is a control character (U+{ord(character):04X}) in it; type the text afresh.")
+    for place, character in enumerate(text):
+        if ord(character) in _TURNING or (unicodedata.category(character) == "Cc" and character not in _LINES):
+            raise ValueError(f"There is a control character ({_code(character)}) in it; type the text afresh.")
+        if character not in _LINES and _is_unseen(character) and not _joins(text[:place], character):
+            raise ValueError(f"There is an invisible character ({_code(character)}) in it; type the text afresh.")
     return text
+
+
+def showable(name: str) -> str:
+    """A name that another system gave, without what cannot be seen or turns the text around it; maybe empty.
+
+    Letters that are written from right to left stay, and so does what joins them.
+    """
+    kept = ""
+    for character in " ".join(name.split()):
+        if not _is_unseen(character) or _joins(kept, character):
+            kept += character
+    return " ".join(kept.split())
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN or ord(character) in _BLANK
+
+
+def _joins(text: str, character: str) -> bool:
+    """Whether the character belongs to a letter or emoji at the text's end, of a script that needs such."""
+    before = text[-1:]
+    if ord(character) not in _JOINING or before in ("", character) or before.isspace():
+        return False
+    # A number sign, an asterisk and digits become keycaps.
+    return before > "\x7f" or before in "#*0123456789"
+
+
+def _code(character: str) -> str:
+    return f"U+{ord(character):04X}"

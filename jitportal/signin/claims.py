@@ -2,11 +2,11 @@
 
 import hmac
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from catalog.names import refuse_unseen, showable
 from jitportal.signin.refusals import BEGIN_AGAIN, Refused, Rule
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -41,16 +41,16 @@ def read(token: Mapping[str, Any], *, issuer: str, tenant_id: str, nonce: str) -
         raise Refused(Rule.TENANT, "The token (claim tid) is from another tenant than this portal's.")
     _refuse_guests(token, issuer, tenant_id)
     object_id = _guid(token, "oid")
-    user_name = _text(token, "preferred_username")
+    user_name = _identifier(token, "preferred_username")
     if not user_name:
         raise _malformed("preferred_username", "is missing")
     return Claims(
         tenant_id=tenant_id,
         object_id=object_id,
         user_name=user_name,
-        name=_text(token, "name") or user_name,
-        email=_text(token, "email"),
-        department=_text(token, "department"),
+        name=showable(_text(token, "name")) or user_name,
+        email=_identifier(token, "email"),
+        department=showable(_text(token, "department")),
         groups=_groups(token),
     )
 
@@ -114,10 +114,15 @@ def _text(token: Mapping[str, Any], claim: str) -> str:
     said = said.strip()
     if len(said) > _LONGEST[claim]:
         raise _malformed(claim, f"is longer than {_LONGEST[claim]} characters")
-    # Control characters and halves of surrogate pairs: no database keeps all of them, and no page shows them.
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in said):
-        raise _malformed(claim, "has characters in it that cannot be shown")
     return said
+
+
+def _identifier(token: Mapping[str, Any], claim: str) -> str:
+    """As `_text`; nothing is taken from it, for what is left could be somebody else's."""
+    try:
+        return refuse_unseen(_text(token, claim))
+    except ValueError:
+        raise _malformed(claim, "has characters in it that cannot be seen") from None
 
 
 def _malformed(claim: str, how: str) -> Refused:

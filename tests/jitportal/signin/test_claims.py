@@ -47,6 +47,32 @@ def test_what_may_be_missing_may_be_missing() -> None:
     )
 
 
+def test_whoever_is_in_no_assigned_group_has_a_token_without_groups_and_no_groups() -> None:
+    assert read(groups=None).groups == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Chiara\u202eissoR", "ChiaraissoR"),
+        ("Erin\x00 \x1b Engineer\n", "Erin Engineer"),
+        ("\u2066Erin\u2069\u200f", "Erin"),
+        ("Er\u200b\u00adin\ufeff\u3164", "Erin"),
+        ("Erin\ud800", "Erin"),
+        ("\u200b\u200b", "erin@example.com"),
+        ("\u202e \x00", "erin@example.com"),
+    ],
+)
+def test_a_name_is_shown_without_what_cannot_be_seen(given: str, kept: str) -> None:
+    assert read(name=given).name == kept
+    assert read(department=given).department == ("" if "@" in kept else kept)
+
+
+@pytest.mark.parametrize("name", ["שרה כהן", "نجمة‌ها", "José Ångström", "山田 太郎", "क्‍ष", "O’Neill-Łoś"])
+def test_a_name_in_any_script_is_kept_as_it_is(name: str) -> None:
+    assert read(name=name).name == name
+
+
 @pytest.mark.parametrize("idp", [ISSUER, f"https://sts.windows.net/{TENANT}/"])
 def test_a_home_that_is_ours_makes_no_guest(idp: str) -> None:
     assert read(idp=idp, acct=0).object_id == TOKEN["oid"]
@@ -105,7 +131,10 @@ def test_another_tenant_is_refused(tid: object) -> None:
         ("preferred_username", "x" * 321),
         ("name", ["Erin"]),
         ("name", "x" * 501),
-        ("name", "Erin\x00"),
+        ("preferred_username", "erin\u200b@example.com"),
+        ("preferred_username", "erin\x00@example.com"),
+        ("preferred_username", "\u202eerin@example.com"),
+        ("email", "erin\x7f@example.com"),
         ("email", {"a": 1}),
         ("email", "x" * 321),
         ("department", 4),
