@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.db import models
 from simple_history.models import HistoricalRecords
 
@@ -40,7 +41,7 @@ def attribute(instance: models.Model, actor: Actor, reason: str = "") -> None:
 def digest(row: models.Model) -> str:
     """The SHA-256 over every column of a history row, and over the many-to-many rows kept with it."""
     columns: dict[str, JSON] = {
-        field.attname: _plain(field.value_from_object(row)) for field in row._meta.concrete_fields
+        field.attname: plain(field.value_from_object(row)) for field in row._meta.concrete_fields
     }
     many: dict[str, JSON] = {field.name: _members(row, field) for field in getattr(row, "_history_m2m_fields", ())}
     return chain.sha256(chain.canonical({"columns": columns, "many": many}))
@@ -56,6 +57,36 @@ def latest_digest(instance: models.Model, pk: Any = None) -> dict[str, JSON]:
     rows = getattr(type(instance), manager_name).filter(**{instance._meta.pk.attname: key})
     row = rows.order_by("-history_id")[0]
     return {"model": row._meta.label, "history_id": row.pk, "sha256": digest(row)}
+
+
+def tracked() -> dict[type[models.Model], Any]:
+    """Every model that history is kept of, with the model of its history rows."""
+    return {
+        model: getattr(model, model._meta.simple_history_manager_attribute).model
+        for model in apps.get_models()
+        if hasattr(model._meta, "simple_history_manager_attribute")
+    }
+
+
+def plain(value: Any) -> JSON:
+    """A column's value as JSON, the same on both databases."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case datetime():
+            return value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return value // timedelta(microseconds=1)
+        case UUID() | Decimal():
+            return str(value)
+        case bytes() | memoryview():
+            return bytes(value).hex()
+        case Mapping() | list() | tuple():
+            return json.loads(json.dumps(value, default=str))  # type: ignore[no-any-return]
+        case _:
+            return str(value)
 
 
 def _read_actor(row: Any) -> str | None:
@@ -76,25 +107,4 @@ def _members(row: models.Model, field: Any) -> list[JSON]:
     there = field.m2m_reverse_field_name()
     column = kept._meta.get_field(there).attname
     rows = kept.objects.filter(history=row).order_by(column, "pk").values_list(column, flat=True)
-    return [_plain(value) for value in rows]
-
-
-def _plain(value: Any) -> JSON:
-    """A column's value as JSON, the same on both databases."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case datetime():
-            return value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
-        case date() | time():
-            return value.isoformat()
-        case timedelta():
-            return value // timedelta(microseconds=1)
-        case UUID() | Decimal():
-            return str(value)
-        case bytes() | memoryview():
-            return bytes(value).hex()
-        case Mapping() | list() | tuple():
-            return json.loads(json.dumps(value, default=str))  # type: ignore[no-any-return]
-        case _:
-            return str(value)
+    return [plain(value) for value in rows]

@@ -1,16 +1,15 @@
-"""Verifies the record in the database: the chain, its head, its checkpoints, the history it vouches for."""
+"""Verifies the record in the database: the chain, its head, its checkpoints, the history, and the rows of today."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.apps import apps
 from django.utils import timezone
 
-from auditlog import chain, history, immutable
+from auditlog import chain, immutable, live_rows
 from auditlog.models import ChainHead, Checkpoint, Event
+from auditlog.vouching import Vouching
 
 _BATCH: Final = 2000
 
@@ -19,13 +18,17 @@ _BATCH: Final = 2000
 class Verification:
     """What a verification found, at `at`: how much is whole, and the first thing that is not, as a sentence.
 
-    `number` is the first bad event when there is a problem with one, else the last good one.
+    `number` is the first bad event when there is a problem with one, else the last good one. `history_rows` are
+    those that events vouch for, `unvouched_history_rows` those that none does (no fault), and `live_rows` those
+    that were held against their newest history row.
     """
 
     at: datetime
     number: int
     checkpoints: int
     history_rows: int
+    unvouched_history_rows: int
+    live_rows: int
     problem: str = ""
 
     @property
@@ -38,7 +41,8 @@ def verify(public_keys: Sequence[bytes]) -> Verification:
 
     `public_keys`: 32 bytes each; a checkpoint signed with any other key is a problem.
     """
-    walk, seen = chain.Walk(), _Seen()
+    walk, seen = chain.Walk(), _Seen(Vouching())
+    number, problem = None, ""
     try:
         if missing := immutable.missing_triggers():
             raise chain.Broken(0, f"The record is not protected: {missing[0]} is missing or altered.")
@@ -46,9 +50,18 @@ def verify(public_keys: Sequence[bytes]) -> Verification:
         if head is None:
             raise chain.Broken(0, "The head of the chain is missing.")
         _follow(walk, head, {chain.key_id(key): key for key in public_keys}, seen)
+        seen.live_rows, problem = live_rows.first_difference()
     except chain.Broken as broken:
-        return Verification(timezone.now(), broken.number, seen.checkpoints, seen.history_rows, str(broken))
-    return Verification(timezone.now(), walk.number, seen.checkpoints, seen.history_rows)
+        number, problem = broken.number, str(broken)
+    return Verification(
+        at=timezone.now(),
+        number=walk.number if number is None else number,
+        checkpoints=seen.checkpoints,
+        history_rows=seen.vouching.vouched,
+        unvouched_history_rows=seen.vouching.unvouched,
+        live_rows=seen.live_rows,
+        problem=problem,
+    )
 
 
 def walk_events(walk: chain.Walk, up_to: int) -> Iterator[list[dict[str, Any]]]:
@@ -63,8 +76,9 @@ def walk_events(walk: chain.Walk, up_to: int) -> Iterator[list[dict[str, Any]]]:
 
 @dataclass
 class _Seen:
+    vouching: Vouching
     checkpoints: int = 0
-    history_rows: int = 0
+    live_rows: int = 0
 
 
 def _follow(walk: chain.Walk, head: ChainHead, keys: dict[str, bytes], seen: _Seen) -> None:
@@ -75,7 +89,7 @@ def _follow(walk: chain.Walk, head: ChainHead, keys: dict[str, bytes], seen: _Se
             _hold_against(checkpoint, batch, keys)
             seen.checkpoints += 1
             checkpoint = next(checkpoints, None)
-        seen.history_rows += _vouched_for(batch)
+        seen.vouching.check(batch)
     if walk.hash != head.hash:
         raise chain.Broken(head.number, f"The head of the chain does not say what event {head.number} says.")
     # In this order: event and head move together, so a head read later is never behind an earlier event.
@@ -97,28 +111,3 @@ def _hold_against(checkpoint: Checkpoint, batch: list[dict[str, Any]], keys: dic
     record = batch[checkpoint.number - batch[0]["number"]]
     if chain.sha256(chain.canonical(record)) != checkpoint.hash:
         raise chain.Broken(checkpoint.number, f"Event {checkpoint.number} is not the one that its checkpoint signed.")
-
-
-def _vouched_for(batch: list[dict[str, Any]]) -> int:
-    """How many history rows the events name, each of which is as it was; Broken at the first that is not."""
-    named: dict[str, dict[int, tuple[int, str]]] = defaultdict(dict)
-    for record in batch:
-        for entry in record["data"].get("history") or ():
-            try:
-                named[entry["model"]][int(entry["history_id"])] = (record["number"], entry["sha256"])
-            except (KeyError, TypeError, ValueError):
-                number = record["number"]
-                raise chain.Broken(number, f"Event {number} vouches for history in a way nobody reads.") from None
-    for label, entries in named.items():
-        try:
-            model = apps.get_model(label)
-        except LookupError:
-            raise chain.Broken(min(entries.values())[0], f"There is no history table {label} any more.") from None
-        rows = model._default_manager.in_bulk(list(entries))
-        for key, (number, digest) in entries.items():
-            row = rows.get(key)
-            if row is None:
-                raise chain.Broken(number, f"Event {number} vouches for row {key} of {label}, which is missing.")
-            if history.digest(row) != digest:
-                raise chain.Broken(number, f"Event {number} vouches for row {key} of {label}, which was altered.")
-    return sum(len(entries) for entries in named.values())

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from auditlog.actor import Actor
 from auditlog.clock import moved_to
 from auditlog.ledger import Subject
 from auditlog.models import Event
+from catalog.models import DirectoryGroup
 from jitportal.models import User
 from tests.auditlog.conftest import Append
 from tests.flush import unprotected
@@ -176,6 +178,11 @@ def test_a_verification_is_run_and_shown(auditor: Client, append: Append) -> Non
     checkpoints.make()
     assert auditor.post("/audit/verify/").status_code == 302
     assert "Whole to event 2, with 1 checkpoint and" in auditor.get("/audit/").text
+    DirectoryGroup.objects.create(object_id=str(UUID(int=1)), name="Payments")
+    auditor.post("/audit/verify/")
+    text = auditor.get("/audit/").text
+    assert "2 rows of today as their last version says" in text
+    assert "(2 more history rows belong to no event)" in text
     with unprotected():
         Event.objects.filter(number=1).update(actor_name="Somebody Else")
     auditor.post("/audit/verify/")

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from auditlog import chain, checkpoints, integrity
+from auditlog import chain, checkpoints, clock, integrity
 from auditlog.history import latest_digest
 from auditlog.models import ChainHead, Checkpoint, Event
 from catalog.models import DirectoryGroup
@@ -30,7 +30,8 @@ def _problem() -> str:
 def test_what_was_left_alone_is_whole(group: DirectoryGroup) -> None:
     result = integrity.verify([checkpoints.public_key()])
     assert result.whole
-    assert (result.number, result.checkpoints, result.history_rows) == (4, 1, 1)
+    assert (result.number, result.checkpoints) == (4, 1)
+    assert (result.history_rows, result.unvouched_history_rows, result.live_rows) == (1, 0, 1)
 
 
 @pytest.mark.django_db
@@ -119,6 +120,10 @@ def test_a_deleted_history_row_is_found(group: DirectoryGroup) -> None:
 @pytest.mark.parametrize(
     "entry",
     [
+        {"model": "catalog.HistoricalDirectoryGroup", "history_id": 10**30, "sha256": ""},
+        {"model": "catalog.HistoricalDirectoryGroup", "history_id": -1, "sha256": ""},
+        {"model": "nothing", "history_id": 1, "sha256": ""},
+        {"model": ["a", "list"], "history_id": 1, "sha256": ""},
         {"model": "catalog.HistoricalNothing", "history_id": 1, "sha256": ""},
         {"model": "catalog.Role"},
         "text",
@@ -130,6 +135,25 @@ def test_history_that_nobody_can_look_up_is_found(append: Append, entry: chain.J
     assert _problem()
 
 
+@pytest.mark.parametrize("history", [7, "text", {"model": 1}, True])
+def test_history_that_is_no_list_is_found(append: Append, history: chain.JSON) -> None:
+    append(data={"history": history})
+    assert _problem() == "Event 1 vouches for history in a way nobody reads."
+
+
+def test_two_events_that_vouch_for_one_row_must_both_be_right(append: Append) -> None:
+    group = DirectoryGroup.objects.create(object_id="11111111-1111-4111-8111-111111111111", name="Payments")
+    append(data={"history": [latest_digest(group) | {"sha256": "0" * 64}]})
+    append(data={"history": [latest_digest(group)]})
+    assert "Event 1 vouches for row" in _problem()
+
+
+def test_a_row_that_two_events_vouch_for_is_counted_once(group: DirectoryGroup, append: Append) -> None:
+    append(data={"history": [latest_digest(group)]})
+    result = integrity.verify([checkpoints.public_key()])
+    assert (result.history_rows, result.unvouched_history_rows) == (1, 0)
+
+
 def test_a_missing_trigger_is_found(group: DirectoryGroup) -> None:
     with unprotected():
         assert "is missing or altered" in _problem()
@@ -137,7 +161,13 @@ def test_a_missing_trigger_is_found(group: DirectoryGroup) -> None:
 
 def test_the_command_says_so_and_fails(group: DirectoryGroup, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("verify_ledger")
-    assert "Events 1 to 4 are whole; 1 checkpoints and 1 history rows agree." in capsys.readouterr().out
+    group.history.create(id=group.pk, object_id=group.object_id, name=group.name, history_date=clock.now())
+    call_command("verify_ledger")
+    assert capsys.readouterr().out.splitlines() == [
+        "Events 1 to 4 are whole; 1 checkpoints and 1 history rows agree, and 1 rows are as their newest history row "
+        f"says. {count} history rows are versions that no event vouches for."
+        for count in (0, 1)
+    ]
     with unprotected():
         Event.objects.filter(number=3).update(actor_name="Somebody Else")
     with pytest.raises(CommandError, match="Record 3 was altered"):

@@ -1,4 +1,4 @@
-"""Verifies the ledger, its checkpoints and the history it vouches for; the exit code is the outcome."""
+"""Verifies the ledger, its checkpoints, the history and the rows of today; the exit code is the outcome."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from auditlog import checkpoints, integrity
 
 
 class Command(BaseCommand):
-    help = "Verifies every event, checkpoint and vouched-for history row; exits 1 at the first fault."
+    help = "Verifies every event, checkpoint, history row and row of today; exits 1 at the first fault."
     requires_system_checks: list[str] = []  # noqa: RUF012 - missing triggers are for the verification to report
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,5 +29,6 @@ class Command(BaseCommand):
             raise CommandError(result.problem)
         self.stdout.write(
             f"Events 1 to {result.number} are whole; {result.checkpoints} checkpoints and "
-            f"{result.history_rows} history rows agree."
+            f"{result.history_rows} history rows agree, and {result.live_rows} rows are as their newest history row "
+            f"says. {result.unvouched_history_rows} history rows are versions that no event vouches for."
         )
