@@ -1,5 +1,6 @@
 """The filters of the audit page and of exports."""
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from auditlog.models import Event
 
 _MOMENTS: Final = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
 _LAST_NUMBER: Final = 2**63 - 1
+_MOST_WORDS: Final = 10
+_MOST_CHARACTERS: Final = 200
 
 
 class MomentField(forms.Field):
@@ -40,7 +43,7 @@ class MomentField(forms.Field):
         except (ValueError, OverflowError):
             # A date picker would show text that it cannot read as nothing at all.
             if value:
-                self.widget.attrs["type"] = "text"
+                self.widget.input_type = "text"
             return value
         shown = moment - timedelta(seconds=1) if self.at_end else moment
         return shown.replace(tzinfo=None).isoformat(timespec="seconds")
@@ -50,23 +53,33 @@ class MomentField(forms.Field):
         return moment + length if self.at_end else moment
 
 
+class SearchField(forms.CharField):
+    """A few words to look for; what no record can be asked for quickly, or holds, is refused here."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=_MOST_CHARACTERS, **options)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        for character in value:
+            if character != "\0" and unicodedata.category(character) == "Cc":
+                raise ValidationError(f"There is a control character (U+{ord(character):04X}) in it; type it afresh.")
+        if (words := len(value.split())) > _MOST_WORDS:
+            raise ValidationError(f"Give at most {_MOST_WORDS} words; these are {words}.")
+
+
 class EventFilter(forms.Form):
     """Which events to show; every field may be left empty. Times are UTC."""
 
-    actor = forms.CharField(label="Who", required=False, max_length=500, help_text="A name or an object id.")
+    actor = SearchField(label="Who", help_text="A name or an object id.")
     action = forms.ChoiceField(
         label="What happened",
         required=False,
         choices=[("", "Anything"), *((action.value, action.value) for action in Action)],
         error_messages={"invalid_choice": "%(value)s is not something that the ledger records."},
     )
-    subject = forms.CharField(
-        label="About",
-        required=False,
-        max_length=200,
-        help_text="The id of a request, a person, an assignment.",
-    )
-    text = forms.CharField(label="Containing", required=False, max_length=200)
+    subject = SearchField(label="About", help_text="The id of a request, a person, an assignment.")
+    text = SearchField(label="Containing")
     before = forms.IntegerField(required=False, min_value=1, max_value=_LAST_NUMBER, widget=forms.HiddenInput)
     after = forms.IntegerField(required=False, min_value=0, max_value=_LAST_NUMBER, widget=forms.HiddenInput)
 

@@ -100,10 +100,20 @@ def test_each_filter_lets_through_what_it_names(
         ("to", "9999-12-31", "Give a day"),
         ("to", "2026-11-20T25:00", "Give a day"),
         ("action", "request.teleported", "request.teleported is not something that the ledger records"),
-        ("actor", "x" * 501, "at most 500 characters"),
+        ("actor", "x" * 201, "at most 200 characters"),
         ("subject", "x" * 201, "at most 200 characters"),
         ("text", "x" * 201, "at most 200 characters"),
+        ("actor", "a\x00b", "Null characters are not allowed"),
+        ("subject", "a\x00b", "Null characters are not allowed"),
         ("text", "a\x00b", "Null characters are not allowed"),
+        ("text", "a\x07b", "There is a control character (U+0007) in it"),
+        ("actor", "a\u0085b", "There is a control character (U+0085) in it"),
+        ("subject", "a\x1bb", "There is a control character (U+001B) in it"),
+        ("text", "a " * 11, "Give at most 10 words; these are 11."),
+        ("actor", "a " * 3000, "Give at most 10 words; these are 3000."),
+        ("action", "a\x00b", "is not something that the ledger records"),
+        ("from", "a\x00b", "Give a day"),
+        ("before", "\x00", "Enter a whole number"),
         ("before", "abc", "Enter a whole number"),
         ("before", "-1", "greater than or equal to 1"),
         ("after", str(2**63), "less than or equal to"),
@@ -118,8 +128,19 @@ def test_a_filter_that_cannot_be_read_gets_a_message_and_is_kept(
     assert message in unescape(response.text)
     assert _numbers(response) == []
     for name, kept in {"actor": "Ada", "text": "deploy", parameter: value}.items():
-        if name not in ("action", "before", "after") and "\x00" not in kept:
+        if name not in ("action", "before", "after") and kept.isprintable() and kept.strip() == kept:
             assert f'value="{kept}"' in response.text
+
+
+def test_a_day_that_cannot_be_read_is_not_lost_in_a_date_picker(auditor: Client) -> None:
+    response = auditor.get("/audit/", {"from": "yesterday", "to": "2026-11-20"})
+    assert re.search(r'<input type="text" name="from" value="yesterday"', response.text)
+    assert re.search(r'<input type="datetime-local" name="to" value="2026-11-20T23:59:59"', response.text)
+    assert 'type="datetime-local" name="from"' in auditor.get("/audit/").text
+
+
+def test_ten_words_can_be_looked_for(auditor: Client) -> None:
+    assert auditor.get("/audit/", {"text": " ".join("word" for _ in range(10))}).status_code == 200
 
 
 def test_an_end_before_the_beginning_is_said(auditor: Client) -> None:
