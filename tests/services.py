@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import psycopg
 import redis
 from psycopg import sql
+
+from jitportal.surroundings import host_of, is_this_machine
 
 OLDEST_POSTGRESQL: Final = 15
 OLDEST_REDIS: Final = 7
@@ -41,7 +43,7 @@ def postgresql() -> Iterator[str | None]:
     """
     named = os.environ.get("DATABASE_URL", "")
     if named.startswith(("postgres://", "postgresql://")):
-        if trouble := _trouble_with_postgresql(named):
+        if trouble := _elsewhere(named) or _trouble_with_postgresql(named):
             raise Unusable(f"DATABASE_URL: {trouble}")
         servers = [named]
     else:
@@ -68,7 +70,7 @@ def redis_index() -> Iterator[str | None]:
     """
     named = os.environ.get("REDIS_URL", "")
     if named:
-        if trouble := _trouble_with_redis(named):
+        if trouble := _elsewhere(named) or _trouble_with_redis(named):
             raise Unusable(f"REDIS_URL: {trouble}")
         with own_index(named) as url:
             yield url
@@ -127,6 +129,13 @@ def own_index(server: str) -> Iterator[str]:
                 client.flushdb()
             return
     raise Unusable(f"Redis at {urlsplit(server).hostname} has no empty index for the tests.")
+
+
+def _elsewhere(url: str) -> str:
+    host = unquote(host_of(url))
+    if not host or is_this_machine(host):
+        return ""
+    return f"{host} is another machine, and the tests run in embedded mode, which uses none. Take this variable away."
 
 
 def _trouble_with_postgresql(url: str) -> str:

@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
-from tests.processes.started import PROJECT, until
+from tests.processes.started import PATIENCE, PROJECT, until
 
 Seen = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Desk:
         """The request's status, its grant's and its assignment's, how often each action was recorded, and AWS's key."""
         return self._do("look", request=request)
 
-    def wait(self, request: str, status: str, within: float = 60.0) -> Seen:
+    def wait(self, request: str, status: str, within: float = PATIENCE) -> Seen:
         """Looks until the request has this status."""
         return until(
             f"{status}; last seen: {self.look(request)}", lambda: self._with(request, "status", status), within

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-PATIENCE: Final = 60.0
+PATIENCE: Final = 150.0
 GLANCE: Final = 0.05
 # Nothing of the machine's own set-up, nor of the suite's, reaches a process unless a test says so.
 OURS: Final = (
@@ -73,7 +73,7 @@ class Started:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Asks it to stop; its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=PATIENCE)
 
     def end(self) -> int:
         """Waits for it to end by itself; its exit code."""
