@@ -1,11 +1,11 @@
-"""Filters for durations and for who decides."""
+"""Filters for durations, for who decides, and for tickets."""
 
 from datetime import timedelta
 from typing import Any
 
 from django import template
 
-from catalog import wording
+from catalog import ticket_examples, wording
 from catalog.policy import Terms
 
 register = template.Library()
@@ -21,3 +21,9 @@ def deciders(terms: Terms) -> str:
 def spelled(value: Any) -> str:
     """A duration or a number of seconds in words; anything else is not said."""
     return wording.spelled(value) if isinstance(value, timedelta | int | float) else ""
+
+
+@register.filter
+def ticket_example(pattern: str) -> str:
+    """A ticket that matches the pattern; empty if the pattern is not of a simple kind."""
+    return ticket_examples.example(pattern)

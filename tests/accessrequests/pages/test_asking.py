@@ -35,7 +35,8 @@ def test_the_form_says_who_decides_and_how_long_and_by_which_rule(asker: Client)
     page = text(asker.get(FORM))
     assert "1 of Engineering Leads decide, then 1 of Security Duty Officers decide" in page
     assert "At most 2 hours, by “Production developers”" in page
-    assert "<code>INC-[0-9]+</code>" in page
+    assert "“Production developers” asks for one such as <code>INC-4711</code>." in page
+    assert "The whole ticket must match <code>INC-[0-9]+</code>, a regular expression." in page
     assert 'value="3600" checked' in page
     assert "up to 2 at a time" in page
 
@@ -87,7 +88,7 @@ def test_an_id_that_is_somebody_elses_is_refused_and_replaced(office: Office, as
         ("reason", "Say why you need it; approvers and auditors read it.", {"reason": "  "}),
         ("reason", "Say why in at least 10 characters", {"reason": "because"}),
         ("reason", "Say it in at most 2000 characters.", {"reason": "x" * 2001}),
-        ("reason", "Null characters are not allowed.", {"reason": "Look at\x00 the queue."}),
+        ("reason", "There is a control character (U+0000) in it", {"reason": "Look at\x00 the queue."}),
         ("ticket", "asks for a ticket of the form INC-[0-9]+.", {"ticket": ""}),
         ("ticket", "A ticket is at most 40 characters.", {"ticket": "INC-" + "1" * 50}),
     ],
