@@ -5,15 +5,16 @@
 
 import time
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
-from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import F, Q
 
-from accessrequests import grants
+from accessrequests import due, grants, pace
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.provisioner import (
     AssignmentKey,
@@ -41,14 +42,44 @@ WORKER: Final = Actor.system("convergence")
 LEASE: Final = timedelta(seconds=30)
 SAFE_TO_CALL: Final = 10.0
 POLL: Final = timedelta(seconds=1)
+NOTHING_HEARD: Final[Mapping[str, Report]] = MappingProxyType({})
 LONGEST_BACKOFF: Final = 60
 MOST_STEPS: Final = 4
+# The advisory lock under which operations in flight are counted; SQLite has one writer anyway.
+COUNTING: Final = 0x6A697470
 # Columns that only say when and by whom to look next; they change too often to be history.
 SCHEDULING: Final = frozenset({"due_at", "attempts", "trouble"})
 
 
-def converge(assignment_id: uuid.UUID, provisioner: Provisioner) -> None:
-    """Brings one assignment as far as it will go without waiting; what remains is due again at its time."""
+def watch(assignment_ids: Sequence[uuid.UUID], provisioner: Provisioner) -> Iterator[uuid.UUID]:
+    """Sees how operations in flight are going, by one call a kind; yields each assignment when it has been seen to."""
+    in_flight = Assignment.objects.filter(pk__in=assignment_ids).exclude(operation_id="")
+    kinds = set(in_flight.values_list("operation", flat=True))
+    heard: dict[str, Report] = {}
+    try:
+        for kind, ask in (
+            (Operation.CREATE, provisioner.recent_creations),
+            (Operation.DELETE, provisioner.recent_deletions),
+        ):
+            if kind in kinds:
+                heard |= {report.operation_id: report for report in ask()}
+    except ProvisionerError as error:
+        log.warning("operations_not_listed", error=str(error))
+        in_flight.update(due_at=clock.now() + POLL, attempts=F("attempts") + 1)
+        return
+    for assignment_id in assignment_ids:
+        converge(assignment_id, provisioner, heard)
+        yield assignment_id
+
+
+def converge(assignment_id: uuid.UUID, provisioner: Provisioner, heard: Mapping[str, Report] = NOTHING_HEARD) -> None:
+    """Brings one assignment as far as it will go without waiting; what remains is due again at its time.
+
+    Args:
+        assignment_id: of which.
+        provisioner: AWS.
+        heard: what AWS has just said of operations, by their id; of others it is asked.
+    """
     claim = uuid.uuid4()
     now = clock.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
@@ -59,7 +90,7 @@ def converge(assignment_id: uuid.UUID, provisioner: Provisioner) -> None:
         for _ in range(MOST_STEPS):
             if time.monotonic() - claimed_at > SAFE_TO_CALL:
                 break
-            if not _Turn(assignment_id, claim, provisioner).take():
+            if not _Turn(assignment_id, claim, provisioner, heard).take():
                 break
     finally:
         Assignment.objects.filter(pk=assignment_id, claim=claim).update(claim=None, claimed_until=None)
@@ -72,10 +103,13 @@ class _Lost(Exception):
 class _Turn:
     """One step of one assignment under one claim."""
 
-    def __init__(self, assignment_id: uuid.UUID, claim: uuid.UUID, provisioner: Provisioner) -> None:
+    def __init__(
+        self, assignment_id: uuid.UUID, claim: uuid.UUID, provisioner: Provisioner, heard: Mapping[str, Report]
+    ) -> None:
         self.assignment_id = assignment_id
         self.claim = claim
         self.provisioner = provisioner
+        self.heard = heard
 
     def take(self) -> bool:
         """Does the step; True if another may follow at once."""
@@ -115,8 +149,11 @@ class _Turn:
             if assignment.operation == Operation.CREATE
             else self.provisioner.deletion_report
         )
+        report = self.heard.get(assignment.operation_id)
         try:
-            report = ask(assignment.operation_id)
+            # The list says that an operation failed, but not why.
+            if report is None or report.progress is Progress.FAILED:
+                report = ask(assignment.operation_id)
         except Gone:
             # AWS has forgotten the operation (it keeps them for days): find out from the assignment itself.
             with transaction.atomic():
@@ -141,10 +178,11 @@ class _Turn:
 
     def _look(self, key: AssignmentKey) -> bool:
         """Asks AWS before a grant leans on the assignment: was it there before us, is it (still) there at all?"""
-        if not self._room():
+        if not self._room(Operation.CREATE):
             with transaction.atomic():
                 return self._save(self._locked(), due_at=clock.now())
         try:
+            self.provisioner.check_principal(key.principal_id)
             present = self.provisioner.is_assigned(key)
         except (NotDone, Unclear) as error:
             return self._put_off(error)
@@ -154,7 +192,9 @@ class _Turn:
             assignment, now = self._locked(), clock.now()
             waiting = self._grants(assignment, GrantStatus.WAITING)
             if not present:
-                self._intend(assignment, Operation.CREATE, is_standing=False, presence=Presence.ABSENT)
+                self._save(assignment, is_standing=False, presence=Presence.ABSENT)
+                if not self._intend(assignment, Operation.CREATE):
+                    return False
             elif not assignment.was_begun:
                 found = not assignment.is_standing
                 self._save(assignment, presence=Presence.PRESENT, is_standing=True, confirmed_at=now, trouble="")
@@ -167,22 +207,34 @@ class _Turn:
         return self._send(key, Operation.CREATE) if not present else True
 
     def _begin(self, key: AssignmentKey, operation: Operation) -> bool:
+        if operation == Operation.CREATE:
+            try:
+                self.provisioner.check_principal(key.principal_id)
+            except Refused as error:
+                return self._refused_creation(key, error)
+            except ProvisionerError as error:
+                return self._put_off(error)
         with transaction.atomic():
-            assignment = self._locked()
-            if not self._room():
-                return self._save(assignment, due_at=clock.now())
-            self._intend(assignment, operation)
+            if not self._intend(self._locked(), operation):
+                return False
         return self._send(key, operation)
 
-    def _intend(self, assignment: Assignment, operation: Operation, **changes: Any) -> None:
-        """Commits what is about to be asked of AWS, and with a creation the end of every grant that rides on it."""
+    def _intend(self, assignment: Assignment, operation: Operation) -> bool:
+        """Commits what is about to be asked of AWS, and with a creation the end of every grant that rides on it.
+
+        False if AWS has no room for another operation: then it is due again at once, and taken when there is.
+        """
         now = clock.now()
+        if not self._room(operation, exactly=True):
+            return self._save(assignment, due_at=now)
+        changes: dict[str, Any] = {}
         if operation == Operation.CREATE:
             grants.begin_granting(self._grants(assignment, GrantStatus.WAITING), actor=WORKER, now=now)
             changes["was_begun"] = True
         self._save(
             assignment, operation=operation, operation_id="", operation_began_at=now, due_at=now + LEASE, **changes
         )
+        return True
 
     def _send(self, key: AssignmentKey, operation: Operation) -> bool:
         call = self.provisioner.begin_creation if operation == Operation.CREATE else self.provisioner.begin_deletion
@@ -202,7 +254,13 @@ class _Turn:
             )
         with transaction.atomic():
             assignment = self._locked()
-            self._save(assignment, operation_id=report.operation_id, due_at=clock.now() + POLL, trouble="", attempts=0)
+            self._save(
+                assignment,
+                operation_id=report.operation_id,
+                due_at=clock.now() + pace.expected(),
+                trouble="",
+                attempts=0,
+            )
             sent = Action.ASSIGNMENT_CREATION_SENT if operation == Operation.CREATE else Action.ASSIGNMENT_DELETION_SENT
             self._record(assignment, sent, operation=report.operation_id)
         return self._settle(report) if report.progress is not Progress.IN_PROGRESS else False
@@ -212,8 +270,10 @@ class _Turn:
         with transaction.atomic():
             assignment, now = self._locked(), clock.now()
             if report.progress is Progress.IN_PROGRESS:
-                self._save(assignment, due_at=now + POLL)
-                return False
+                elapsed = now - (assignment.operation_began_at or now)
+                pace.was_not_done(elapsed)
+                return self._save(assignment, due_at=now + pace.again(elapsed))
+            pace.was_done()
             creation = assignment.operation == Operation.CREATE
             done = {"operation": Operation.NONE, "operation_id": "", "due_at": now}
             if report.progress is Progress.SUCCEEDED:
@@ -321,9 +381,15 @@ class _Turn:
     def _wants(self, assignment: Assignment) -> Wants:
         return Wants.of(list(assignment.grants.values_list("status", flat=True)))
 
-    def _room(self) -> bool:
-        """Whether AWS will take another operation; ours are counted in the rows, whichever worker began them."""
-        return Assignment.objects.exclude(operation=Operation.NONE).count() < settings.OUTSTANDING_CAP
+    def _room(self, operation: Operation, *, exactly: bool = False) -> bool:
+        """Whether AWS will take another operation; ours are counted in the rows, whichever worker began them.
+
+        With `exactly`, in a transaction, nobody else counts until it is committed.
+        """
+        if exactly and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
+        return due.room(operation) > 0
 
     def _later(self, assignment: Assignment) -> dict[str, Any]:
         seconds = min(0.5 * 2 ** min(assignment.attempts, 10), LONGEST_BACKOFF)

@@ -6,15 +6,14 @@ from typing import Any, Final
 
 import structlog
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
 from accessrequests import asked, grants, judging
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.notifications import outbox
-from accessrequests.provisioner import Provisioner, ProvisionerError, Refused
+from accessrequests.provisioner import Gone, Provisioner, ProvisionerError, Refused
 from accessrequests.states import LIVE_GRANT, EndReason, GrantStatus, Operation, RequestStatus
 from auditlog import clock
 from auditlog.actions import Action
@@ -28,6 +27,10 @@ CLOCK: Final = Actor.system("clock")
 # What has been handed to a worker is offered again after this long, in case the message or the worker was lost.
 DISPATCHED: Final = timedelta(seconds=10)
 RETRY_START: Final = timedelta(seconds=5)
+# Of the operations that AWS takes at once, those that no creation may use.
+KEPT_FOR_DELETIONS: Final = 3
+ENOUGH_TO_ASK: Final = 3
+LONG_ENOUGH: Final = timedelta(seconds=0.3)
 
 
 def lapse_requests(now: datetime) -> int:
@@ -46,21 +49,22 @@ def lapse_requests(now: datetime) -> int:
     return count
 
 
-def end_grants(now: datetime) -> list[uuid.UUID]:
-    """Begins to revoke every grant whose time is up; the ids of the assignments to converge."""
+def end_grants(now: datetime, most: int = 500) -> list[uuid.UUID]:
+    """Begins to revoke the grants of up to `most` assignments whose time is up; the ids of those assignments.
+
+    By assignment, so that what several grants on one leave at the same moment is one deletion.
+    """
     over = Grant.objects.filter(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE), ends_at__lte=now)
-    assignments: list[uuid.UUID] = []
-    for request_id in list(dict.fromkeys(over.order_by("ends_at").values_list("request_id", flat=True)[:500])):
+    chosen = list(dict.fromkeys(over.order_by("ends_at").values_list("assignment_id", flat=True)[: most * 4]))[:most]
+    for assignment_id in chosen:
         with transaction.atomic():
-            _, held = grants.lock(request_id)
-            due = [
-                grant
-                for grant in held
-                if grant.status in ("granting", "active") and grant.ends_at and grant.ends_at <= now
-            ]
-            ended = grants.begin_revoking(due, EndReason.EXPIRED, actor=CLOCK, now=now)
-        assignments += [grant.assignment_id for grant in ended]
-    return assignments
+            ending = over.filter(assignment_id=assignment_id)
+            list(Assignment.objects.select_for_update().filter(pk=assignment_id).values_list("pk"))
+            requests = AccessRequest.objects.filter(grants__in=ending)
+            list(requests.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+            held = ending.select_for_update(of=("self",)).select_related("account").order_by("pk")
+            grants.begin_revoking(held, EndReason.EXPIRED, actor=CLOCK, now=now)
+    return chosen
 
 
 def starting(now: datetime) -> list[uuid.UUID]:
@@ -81,7 +85,7 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
         return []
     user = request.requester
     try:
-        principal = provisioner.find_principal(user.user_name, user.email)
+        principal = _principal(user, provisioner)
     except Refused as error:
         _refuse_start(request_id, str(error), "principal")
         return []
@@ -90,7 +94,6 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
         waiting = AccessRequest.objects.filter(pk=request_id, status=RequestStatus.APPROVED)
         waiting.update(trouble=str(error), start_due_at=later)
         return []
-    get_user_model().objects.filter(pk=user.pk).exclude(principal_id=principal).update(principal_id=principal)
     with transaction.atomic():
         now = clock.now()
         accounts = list(request.accounts.order_by("account_id"))
@@ -118,6 +121,20 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
     else:
         _refuse_start(request_id, verdict.reason, verdict.rule)
     return []
+
+
+def _principal(user: Any, provisioner: Provisioner) -> str:
+    """The person's Identity Center user id: looked up once and kept, and looked up again if it is no longer there."""
+    if user.principal_id:
+        try:
+            provisioner.check_principal(user.principal_id)
+        except Gone:
+            log.warning("principal_gone", person=user.object_id)
+        else:
+            return str(user.principal_id)
+    found = provisioner.find_principal(user.user_name, user.email)
+    type(user).objects.filter(pk=user.pk).update(principal_id=found)
+    return found
 
 
 def _assignment(principal: str, request: AccessRequest, account: Any) -> Assignment:
@@ -149,21 +166,54 @@ def _refuse_start(request_id: uuid.UUID, reason: str, rule: str) -> None:
         outbox.add(request, "failed", [request.requester_id, *approvers], now=now)
 
 
+def room(operation: str) -> int:
+    """How many more operations of this kind may be begun at AWS; some room is kept for deletions alone."""
+    cap = settings.OUTSTANDING_CAP
+    kept = min(KEPT_FOR_DELETIONS, cap // 3) if operation == Operation.CREATE else 0
+    return max(0, cap - kept - Assignment.objects.exclude(operation=Operation.NONE).count())
+
+
 def assignments(now: datetime) -> list[uuid.UUID]:
-    """Takes the assignments that are due: operations in flight, then deletions, then creations while AWS has room."""
-    waiting = Assignment.objects.filter(due_at__lte=now)
-    in_flight = list(waiting.exclude(operation=Operation.NONE).order_by("due_at").values_list("pk", flat=True)[:100])
-    room = max(0, settings.OUTSTANDING_CAP - Assignment.objects.exclude(operation=Operation.NONE).count())
+    """Takes the assignments with nothing in flight that are due: deletions, then creations, while AWS has room."""
+    waiting = Assignment.objects.filter(due_at__lte=now, operation=Operation.NONE)
     live = Grant.objects.filter(assignment=OuterRef("pk"), status__in=LIVE_GRANT)
-    idle = waiting.filter(operation=Operation.NONE).annotate(
-        rank=Case(When(Exists(live), then=Value(1)), default=Value(0))
-    )
-    chosen = in_flight + list(idle.order_by("rank", "due_at").values_list("pk", flat=True)[:room])
+    unwanted = waiting.exclude(Exists(live)).order_by("due_at").values_list("pk", flat=True)
+    wanted = waiting.filter(Exists(live)).order_by("due_at").values_list("pk", flat=True)
+    if not (free := room(Operation.DELETE)):
+        return []
+    first = list(unwanted[:free])
+    kept = free - room(Operation.CREATE)
+    chosen = first + list(wanted[: max(0, free - kept - len(first))])
     return [pk for pk in chosen if waiting.filter(pk=pk).update(due_at=now + DISPATCHED)]
 
 
+def operations(now: datetime) -> list[uuid.UUID]:
+    """Takes the operations in flight that it is time to ask about, or none yet if a better moment is near.
+
+    One call tells of all: so it waits a little until several are likely to be done, but never long.
+    """
+    in_flight = Assignment.objects.exclude(operation=Operation.NONE)
+    moments = list(in_flight.filter(due_at__isnull=False).order_by("due_at").values_list("pk", "due_at"))
+    ready = [(pk, due_at) for pk, due_at in moments if due_at and due_at <= now]
+    if not ready or not (
+        len(ready) in (len(moments), ENOUGH_TO_ASK) or len(ready) > ENOUGH_TO_ASK or ready[0][1] <= now - LONG_ENOUGH
+    ):
+        return []
+    return [pk for pk, _ in ready if in_flight.filter(pk=pk, due_at__lte=now).update(due_at=now + DISPATCHED)]
+
+
+def next_moment(now: datetime, until: datetime) -> datetime:
+    """When something next falls due, at the latest `until`."""
+    moments = (
+        Grant.objects.filter(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE)).aggregate(at=Min("ends_at"))["at"],
+        Assignment.objects.filter(due_at__gt=now).aggregate(at=Min("due_at"))["at"],
+        AccessRequest.objects.filter(status=RequestStatus.APPROVED).aggregate(at=Min("start_due_at"))["at"],
+    )
+    return min([until, *filter(None, moments)])
+
+
 def overdue_grants(now: datetime) -> QuerySet[Grant]:
-    """The grants that should have been gone for longer than the settings tolerate, and are not known to be."""
+    """Grants that should have been gone for longer than the settings tolerate, and are not known to be."""
     late = now - settings.OVERDUE_AFTER
     still_there = Q(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE), ends_at__lt=late)
     return Grant.objects.filter(still_there | Q(status=GrantStatus.REVOKING, revoke_due_at__lt=late))

@@ -86,6 +86,18 @@ class Provisioner(Protocol):
         """Asks AWS to delete it; Gone if there is nothing to delete."""
         ...
 
+    def check_principal(self, principal_id: str) -> None:
+        """Nothing, if the person is there and enabled; else Gone or Refused."""
+        ...
+
+    def recent_creations(self) -> list[Report]:
+        """The newest creations, at most a hundred, in one call; without the reasons of those that failed."""
+        ...
+
+    def recent_deletions(self) -> list[Report]:
+        """The newest deletions, likewise."""
+        ...
+
     def creation_report(self, operation_id: str) -> Report:
         """How a creation is going."""
         ...

@@ -53,6 +53,7 @@ REMEDIES: Final = {
     "IDENTITY_CENTER_INSTANCE_ARN": "Give arn:aws:sso:::instance/ssoins-…, from the Identity Center settings page.",
     "IDENTITY_STORE_ID": "Give d-…, from the Identity Center settings page.",
     "OUTSTANDING_CAP": "Use a whole number from 1 to 15: AWS refuses more operations at once.",
+    "AWS_CALLS_PER_SECOND": "Use a whole number from 4 to 20: AWS refuses more calls a second.",
     "AUDIT_SIGNING_KEY": "Give 64 hexadecimal digits: python -c 'import secrets; print(secrets.token_hex(32))'",
     "REQUEST_LAPSES_AFTER_HOURS": "Use a whole number of hours from 1 to 720.",
     "LONGEST_LEAD_DAYS": "Use a whole number of days from 0 to 365.",
@@ -97,6 +98,7 @@ class Environment:
     instance_arn: str
     identity_store: str
     outstanding_cap: int
+    calls_per_second: int
     audit_signing_key: str
     request_lapses_after: timedelta
     longest_lead: timedelta
@@ -156,7 +158,10 @@ def read() -> Environment:
         identity_store=text(
             "IDENTITY_STORE_ID", validate.Regexp(r"^d-[0-9a-f]{10}\Z", error="Not an identity store's id.")
         ),
-        outstanding_cap=env.int("OUTSTANDING_CAP", 10, validate=validate.Range(1, 15)) or 0,
+        # A simulator's limits can be lifted, and benches do; AWS's cannot.
+        outstanding_cap=env.int("OUTSTANDING_CAP", 10, validate=validate.Range(1, 1000 if embedded else 15)) or 0,
+        calls_per_second=env.int("AWS_CALLS_PER_SECOND", 18, validate=validate.Range(4, 10000 if embedded else 20))
+        or 0,
         audit_signing_key=text("AUDIT_SIGNING_KEY", _signing_key),
         request_lapses_after=timedelta(
             hours=env.int("REQUEST_LAPSES_AFTER_HOURS", 72, validate=validate.Range(1, 720)) or 0

@@ -192,6 +192,7 @@ AWS_ROLE_ARN = ENVIRONMENT.aws_role_arn
 IDENTITY_CENTER_INSTANCE_ARN = ENVIRONMENT.instance_arn
 IDENTITY_STORE_ID = ENVIRONMENT.identity_store
 OUTSTANDING_CAP = ENVIRONMENT.outstanding_cap
+AWS_CALLS_PER_SECOND = ENVIRONMENT.calls_per_second
 PROVISIONER = "jitportal.aws.identity_center.IdentityCenter"
 
 # The life of a request.

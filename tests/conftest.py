@@ -5,10 +5,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 
 from accessrequests import provisioner as provisioning
 from accessrequests.provisioner import Provisioner
 from auditlog import clock
+from jitportal.aws import limiter
 from jitportal.aws.identity_center import IdentityCenter
 from jitportal.demo.organisation import ORGANISATION
 from jitportal.demo.simulator import Limits, Simulator, SimulatorServer
@@ -57,6 +59,15 @@ def aws(simulator: Simulator, settings: pytest.FixtureRequest) -> Iterator[Provi
     """The real provisioner, speaking HTTP to the simulator."""
     with SimulatorServer(simulator) as server:
         settings.AWS_ENDPOINT_URL = server.url  # type: ignore[attr-defined]
-        provisioning.current.cache_clear()
+        # The simulator's limits are lifted here, so ours are; tests of the limits set their own.
+        settings.AWS_CALLS_PER_SECOND = 10_000  # type: ignore[attr-defined]
+        forget()
         yield IdentityCenter()
+    forget()
+
+
+def forget() -> None:
+    """Forgets what a process keeps: the provisioner, the budgets, and what the cache has learned."""
     provisioning.current.cache_clear()
+    limiter.budget.cache_clear()
+    cache.clear()

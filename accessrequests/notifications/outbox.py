@@ -59,6 +59,11 @@ def add_for_approvers(request: AccessRequest, stage: RequestStage, *, now: datet
     add(request, "to_decide", members, now=now, approver_group=stage.approver_group.name)
 
 
+def is_due(now: datetime) -> bool:
+    """Whether there is anything to send."""
+    return Notification.objects.filter(due_at__lte=now).exists()
+
+
 def send_due(now: datetime, most: int = 50) -> int:
     """Sends what is due, each message claimed first so that two senders do not send it twice; how many were sent."""
     by_name = channels()

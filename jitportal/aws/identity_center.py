@@ -1,18 +1,26 @@
 """IAM Identity Center as the domain's provisioner."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
-from accessrequests.provisioner import AssignmentKey, Gone, Progress, Refused, Report
+from accessrequests.provisioner import AssignmentKey, Gone, NotDone, Progress, Refused, Report
 from jitportal.aws import session
 from jitportal.aws.errors import translated
+from jitportal.aws.limiter import Urgency, budget
 
 if TYPE_CHECKING:
     from mypy_boto3_identitystore import IdentityStoreClient
     from mypy_boto3_sso_admin import SSOAdminClient
-    from mypy_boto3_sso_admin.type_defs import AccountAssignmentOperationStatusTypeDef
+    from mypy_boto3_sso_admin.type_defs import (
+        AccountAssignmentOperationStatusMetadataTypeDef,
+        AccountAssignmentOperationStatusTypeDef,
+    )
+
+PAGE: Final = 100
 
 
 class IdentityCenter:
@@ -31,16 +39,18 @@ class IdentityCenter:
         tried = [("userName", user_name), ("userName", user_name.casefold()), ("emails.value", email)]
         for attribute, value in dict.fromkeys(pair for pair in tried if pair[1]):
             try:
-                return self._enabled(self._user_id(attribute, value))
+                found = self._user_id(attribute, value)
+                self.check_principal(found)
             except Gone:
                 continue
+            return found
         raise Gone(
             f"IAM Identity Center has no user {user_name}.",
             "An admin must check that the person is in the scope of Entra's provisioning to AWS.",
         )
 
     def _user_id(self, attribute: str, value: str) -> str:
-        with translated():
+        with calling("identitystore", Urgency.GRANT):
             found = self._store.get_user_id(
                 IdentityStoreId=settings.IDENTITY_STORE_ID,
                 # The stubs take a mapping here; the service model has a document, and documents its use with a string.
@@ -48,30 +58,34 @@ class IdentityCenter:
             )
         return found["UserId"]
 
-    def _enabled(self, user_id: str) -> str:
-        with translated():
-            user = self._store.describe_user(IdentityStoreId=settings.IDENTITY_STORE_ID, UserId=user_id)
+    def check_principal(self, principal_id: str) -> None:
+        """DescribeUser: one call, and not to the service whose calls are scarce."""
+        with calling("identitystore", Urgency.GRANT):
+            user = self._store.describe_user(IdentityStoreId=settings.IDENTITY_STORE_ID, UserId=principal_id)
         if user.get("UserStatus") == "DISABLED":
             raise Refused("The person is disabled in IAM Identity Center.", "An admin of Entra must enable them.")
-        return user_id
 
     def is_assigned(self, key: AssignmentKey) -> bool:
         """Whether the person themselves (not a group of theirs) has the permission set in the account."""
-        with translated():
-            pages = self._sso.get_paginator("list_account_assignments").paginate(
-                InstanceArn=settings.IDENTITY_CENTER_INSTANCE_ARN,
-                AccountId=key.account_id,
-                PermissionSetArn=key.permission_set_arn,
-            )
-            return any(
-                row.get("PrincipalId") == key.principal_id and row.get("PrincipalType") == "USER"
-                for page in pages
-                for row in page["AccountAssignments"]
-            )
+        asked: dict[str, Any] = {
+            "InstanceArn": settings.IDENTITY_CENTER_INSTANCE_ARN,
+            "AccountId": key.account_id,
+            "PermissionSetArn": key.permission_set_arn,
+            "MaxResults": PAGE,
+        }
+        while True:
+            with calling("sso-admin", Urgency.GRANT):
+                page = self._sso.list_account_assignments(**asked)
+            holders = {(row.get("PrincipalType"), row.get("PrincipalId")) for row in page["AccountAssignments"]}
+            if ("USER", key.principal_id) in holders:
+                return True
+            if not page.get("NextToken"):
+                return False
+            asked["NextToken"] = page["NextToken"]
 
     def begin_creation(self, key: AssignmentKey) -> Report:
         """CreateAccountAssignment: asynchronous, and succeeds for what exists."""
-        with translated():
+        with calling("sso-admin", Urgency.GRANT):
             answer = self._sso.create_account_assignment(
                 InstanceArn=settings.IDENTITY_CENTER_INSTANCE_ARN,
                 TargetId=key.account_id,
@@ -84,7 +98,7 @@ class IdentityCenter:
 
     def begin_deletion(self, key: AssignmentKey) -> Report:
         """DeleteAccountAssignment: asynchronous."""
-        with translated():
+        with calling("sso-admin", Urgency.REVOCATION):
             answer = self._sso.delete_account_assignment(
                 InstanceArn=settings.IDENTITY_CENTER_INSTANCE_ARN,
                 TargetId=key.account_id,
@@ -95,9 +109,25 @@ class IdentityCenter:
             )
         return _report(answer["AccountAssignmentDeletionStatus"])
 
+    def recent_creations(self) -> list[Report]:
+        """ListAccountAssignmentCreationStatus: the newest page, whatever its status."""
+        with calling("sso-admin", Urgency.REVOCATION):
+            answer = self._sso.list_account_assignment_creation_status(
+                InstanceArn=settings.IDENTITY_CENTER_INSTANCE_ARN, MaxResults=PAGE
+            )
+        return [_report(row) for row in answer["AccountAssignmentsCreationStatus"]]
+
+    def recent_deletions(self) -> list[Report]:
+        """ListAccountAssignmentDeletionStatus: the newest page, whatever its status."""
+        with calling("sso-admin", Urgency.REVOCATION):
+            answer = self._sso.list_account_assignment_deletion_status(
+                InstanceArn=settings.IDENTITY_CENTER_INSTANCE_ARN, MaxResults=PAGE
+            )
+        return [_report(row) for row in answer["AccountAssignmentsDeletionStatus"]]
+
     def creation_report(self, operation_id: str) -> Report:
         """DescribeAccountAssignmentCreationStatus."""
-        with translated():
+        with calling("sso-admin", Urgency.REVOCATION):
             answer = self._sso.describe_account_assignment_creation_status(
                 InstanceArn=settings.IDENTITY_CENTER_INSTANCE_ARN, AccountAssignmentCreationRequestId=operation_id
             )
@@ -105,14 +135,29 @@ class IdentityCenter:
 
     def deletion_report(self, operation_id: str) -> Report:
         """DescribeAccountAssignmentDeletionStatus; fails with a 404 in its reason where there was nothing to delete."""
-        with translated():
+        with calling("sso-admin", Urgency.REVOCATION):
             answer = self._sso.describe_account_assignment_deletion_status(
                 InstanceArn=settings.IDENTITY_CENTER_INSTANCE_ARN, AccountAssignmentDeletionRequestId=operation_id
             )
         return _report(answer["AccountAssignmentDeletionStatus"])
 
 
-def _report(status: "AccountAssignmentOperationStatusTypeDef") -> Report:
-    return Report(
-        status.get("RequestId", ""), Progress(status.get("Status", "IN_PROGRESS")), status.get("FailureReason", "")
-    )
+@contextmanager
+def calling(service: str, urgency: Urgency) -> Iterator[None]:
+    """One call within the shared budget, with its errors sorted.
+
+    Raises:
+        NotDone: the budget had no place in time; nothing was sent.
+        ProvisionerError: what the call raised, sorted.
+    """
+    if not budget(service).wait(urgency):
+        raise NotDone("The portal's own budget of calls to AWS is used up.", "It is tried again by itself.")
+    with translated():
+        yield
+
+
+def _report(
+    status: "AccountAssignmentOperationStatusTypeDef | AccountAssignmentOperationStatusMetadataTypeDef",
+) -> Report:
+    progress = Progress(status.get("Status", "IN_PROGRESS"))
+    return Report(status.get("RequestId", ""), progress, str(status.get("FailureReason", "")))

@@ -1,5 +1,7 @@
 """Does everything that is due, here and now, in this thread: what workers do in the background, for seeds and tests."""
 
+from django.db.models import Q
+
 from accessrequests import convergence, due
 from accessrequests.models import Assignment
 from accessrequests.provisioner import Provisioner
@@ -19,14 +21,15 @@ def drain(provisioner: Provisioner, most_rounds: int = 50) -> None:
         for request_id in due.starting(now):
             due.start(request_id, provisioner)
         due.end_grants(now)
-        # Operations in flight are looked at without waiting for their next poll, for no time passes here; but what AWS
+        # Operations in flight are asked about without waiting for their moment, for no time passes here; but what AWS
         # has put off waits for its time.
-        waiting = {
-            *due.assignments(now),
-            *Assignment.objects.filter(attempts=0).exclude(operation=Operation.NONE).values_list("pk", flat=True),
-        }
-        if not waiting:
+        in_flight = Assignment.objects.exclude(operation=Operation.NONE)
+        asked = list(in_flight.filter(Q(attempts=0) | Q(due_at__lte=now)).values_list("pk", flat=True))
+        waiting = due.assignments(now)
+        if not asked and not waiting:
             return
+        for _ in convergence.watch(asked, provisioner):
+            pass
         for assignment_id in waiting:
             convergence.converge(assignment_id, provisioner)
     raise RuntimeError("what is due does not come to rest")

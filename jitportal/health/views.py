@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accessrequests import due
+from accessrequests import due, health
 from auditlog import clock
 from auditlog.immutable import missing_triggers
 
@@ -65,9 +65,15 @@ def _revocation() -> str:
     return f"{late} grants are overdue" if late else "ok"
 
 
+def _clocks() -> str:
+    health.note_skew(clock.now())
+    return health.wrong_clock() or "ok"
+
+
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "database": _database,
     "ledger": _ledger,
     "cache": _cache,
     "revocation": _revocation,
+    "clocks": _clocks,
 }

@@ -35,7 +35,7 @@ def test_a_passing_fault_delays_and_no_more(office: Office, kind: FaultKind, ope
 
 @pytest.mark.parametrize("kind", PASSING)
 def test_nothing_is_called_active_before_aws_has_confirmed_it(office: Office, kind: FaultKind) -> None:
-    office.simulator.faults.add(Fault(kind, operation="DescribeAccountAssignmentCreationStatus"))
+    office.simulator.faults.add(Fault(kind, operation="ListAccountAssignmentCreationStatus"))
     request = office.submit()
     office.work()
     assert office.grant(request).status == GrantStatus.GRANTING
@@ -92,7 +92,7 @@ def test_one_account_failing_does_not_hold_the_others_back(office: Office) -> No
 
 def test_no_more_operations_are_begun_than_aws_takes_at_once(office: Office, settings: object) -> None:
     settings.OUTSTANDING_CAP = 2  # type: ignore[attr-defined]
-    office.simulator.faults.add(Fault(FaultKind.INTERNAL, operation="DescribeAccountAssignmentCreationStatus"))
+    office.simulator.faults.add(Fault(FaultKind.INTERNAL, operation="ListAccountAssignmentCreationStatus"))
     office.submit(accounts=office.catalog.sandbox_accounts)
     office.work()
     office.work()
