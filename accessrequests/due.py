@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
-from accessrequests import asked, grants, judging
+from accessrequests import evidence, grants, judging
+from accessrequests.grants import AWS_MAY_TAKE
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.notifications import outbox
@@ -27,6 +28,8 @@ CLOCK: Final = Actor.system("clock")
 # What has been handed to a worker is offered again after this long, in case the message or the worker was lost.
 DISPATCHED: Final = timedelta(seconds=10)
 RETRY_START: Final = timedelta(seconds=5)
+# Grants that have an end to come.
+ENDING: Final = Q(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE))
 # Of the operations that AWS takes at once, those that no creation may use.
 KEPT_FOR_DELETIONS: Final = 3
 ENOUGH_TO_ASK: Final = 3
@@ -38,15 +41,28 @@ def lapse_requests(now: datetime) -> int:
     undecided = AccessRequest.objects.filter(status=RequestStatus.PENDING, lapses_at__lte=now)
     count = 0
     for pk in list(undecided.values_list("pk", flat=True)[:500]):
-        with transaction.atomic():
-            request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=pk)
-            if request.status != RequestStatus.PENDING:
-                continue
-            why = "Nobody decided in time."
-            transition(request, RequestStatus.LAPSED, actor=CLOCK, reason=why, outcome=why, closed_at=now)
-            outbox.add(request, "lapsed", [request.requester_id], now=now)
-            count += 1
+        try:
+            count += _lapse(pk, now)
+        except Exception:
+            log.exception("request_not_lapsed", request=str(pk))
     return count
+
+
+def _lapse(request_id: uuid.UUID, now: datetime) -> bool:
+    with transaction.atomic():
+        request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+        if request.status != RequestStatus.PENDING:
+            return False
+        why = "Nobody decided in time."
+        transition(request, RequestStatus.LAPSED, actor=CLOCK, reason=why, outcome=why, closed_at=now)
+        outbox.add(request, "lapsed", [request.requester_id], now=now)
+    return True
+
+
+def over(now: datetime, most: int) -> list[uuid.UUID]:
+    """The assignments, up to `most`, with grants whose time is up, the longest overdue first."""
+    found = Grant.objects.filter(ENDING, ends_at__lte=now).order_by("ends_at")
+    return list(dict.fromkeys(found.values_list("assignment_id", flat=True)[: most * 4]))[:most]
 
 
 def end_grants(now: datetime, most: int = 500) -> list[uuid.UUID]:
@@ -54,17 +70,43 @@ def end_grants(now: datetime, most: int = 500) -> list[uuid.UUID]:
 
     By assignment, so that what several grants on one leave at the same moment is one deletion.
     """
-    over = Grant.objects.filter(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE), ends_at__lte=now)
-    chosen = list(dict.fromkeys(over.order_by("ends_at").values_list("assignment_id", flat=True)[: most * 4]))[:most]
-    for assignment_id in chosen:
-        with transaction.atomic():
-            ending = over.filter(assignment_id=assignment_id)
-            list(Assignment.objects.select_for_update().filter(pk=assignment_id).values_list("pk"))
-            requests = AccessRequest.objects.filter(grants__in=ending)
-            list(requests.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
-            held = ending.select_for_update(of=("self",)).select_related("account").order_by("pk")
-            grants.begin_revoking(held, EndReason.EXPIRED, actor=CLOCK, now=now)
-    return chosen
+    ended = []
+    for assignment_id in over(now, most):
+        try:
+            _end_grants_of(assignment_id, now)
+        except Exception:
+            # Whatever is wrong with one must not keep the others from ending; it is tried again at once, and alarmed.
+            log.exception("grants_not_ended", assignment=str(assignment_id))
+        else:
+            ended.append(assignment_id)
+    return ended
+
+
+def _end_grants_of(assignment_id: uuid.UUID, now: datetime) -> None:
+    with transaction.atomic():
+        ending = Grant.objects.filter(ENDING, ends_at__lte=now, assignment_id=assignment_id)
+        list(Assignment.objects.select_for_update().filter(pk=assignment_id).values_list("pk"))
+        requests = AccessRequest.objects.filter(grants__in=ending)
+        list(requests.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+        held = ending.select_for_update(of=("self",)).select_related("account").order_by("pk")
+        grants.begin_revoking(held, EndReason.EXPIRED, actor=CLOCK, now=now)
+
+
+def end_grants_of_inactive(now: datetime) -> list[uuid.UUID]:
+    """Begins to revoke what people hold who are disabled; the assignments to converge."""
+    left = Grant.objects.filter(status__in=LIVE_GRANT, request__requester__is_active=False)
+    assignments: list[uuid.UUID] = []
+    for request_id in list(left.values_list("request_id", flat=True).distinct()[:100]):
+        try:
+            with transaction.atomic():
+                _, held = grants.lock(request_id)
+                why = "The person is disabled."
+                ended = grants.begin_revoking(held, EndReason.OFFBOARDED, actor=CLOCK, now=now, reason=why)
+        except Exception:
+            log.exception("grants_not_ended", request=str(request_id))
+        else:
+            assignments += [grant.assignment_id for grant in ended]
+    return assignments
 
 
 def starting(now: datetime) -> list[uuid.UUID]:
@@ -102,9 +144,8 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
         request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
         if request.status != RequestStatus.APPROVED or request.start_due_at is None or request.grants.exists():
             return []
-        verdict = judging.judge_again(people.load(user.pk), request, now)
-        altered = asked.digest_now(request) != request.digest
-        if verdict and not altered:
+        verdict = evidence.supports(request, principal) and judging.judge_again(people.load(user.pk), request, now)
+        if verdict:
             for assignment in assignments:
                 grant = Grant(request=request, account=assignment.account, assignment=assignment)
                 begin(grant, actor=CLOCK, action=Action.GRANT_WAITING, data={})
@@ -114,12 +155,7 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
             described = {"role": request.role.name, "environment": request.environment.name, "accounts": names}
             record(CLOCK, Action.REQUEST_STARTED, Subject("request", str(request_id)), described)
             return [row.pk for row in assignments]
-    if altered:
-        _refuse_start(
-            request_id, "What is in the database is not what was approved.", "what is shown is what is granted"
-        )
-    else:
-        _refuse_start(request_id, verdict.reason, verdict.rule)
+    _refuse_start(request_id, verdict.reason, verdict.rule)
     return []
 
 
@@ -132,7 +168,7 @@ def _principal(user: Any, provisioner: Provisioner) -> str:
             log.warning("principal_gone", person=user.object_id)
         else:
             return str(user.principal_id)
-    found = provisioner.find_principal(user.user_name, user.email)
+    found = provisioner.find_principal(user.user_name)
     type(user).objects.filter(pk=user.pk).update(principal_id=found)
     return found
 
@@ -166,11 +202,13 @@ def _refuse_start(request_id: uuid.UUID, reason: str, rule: str) -> None:
         outbox.add(request, "failed", [request.requester_id, *approvers], now=now)
 
 
-def room(operation: str) -> int:
+def room(operation: str, now: datetime) -> int:
     """How many more operations of this kind may be begun at AWS; some room is kept for deletions alone."""
     cap = settings.OUTSTANDING_CAP
     kept = min(KEPT_FOR_DELETIONS, cap // 3) if operation == Operation.CREATE else 0
-    return max(0, cap - kept - Assignment.objects.exclude(operation=Operation.NONE).count())
+    # One that AWS has not ended for so long is stuck there, and must not keep the others from ending.
+    in_flight = Assignment.objects.exclude(operation=Operation.NONE).filter(operation_began_at__gt=now - AWS_MAY_TAKE)
+    return max(0, cap - kept - in_flight.count())
 
 
 def assignments(now: datetime) -> list[uuid.UUID]:
@@ -179,10 +217,10 @@ def assignments(now: datetime) -> list[uuid.UUID]:
     live = Grant.objects.filter(assignment=OuterRef("pk"), status__in=LIVE_GRANT)
     unwanted = waiting.exclude(Exists(live)).order_by("due_at").values_list("pk", flat=True)
     wanted = waiting.filter(Exists(live)).order_by("due_at").values_list("pk", flat=True)
-    if not (free := room(Operation.DELETE)):
+    if not (free := room(Operation.DELETE, now)):
         return []
     first = list(unwanted[:free])
-    kept = free - room(Operation.CREATE)
+    kept = free - room(Operation.CREATE, now)
     chosen = first + list(wanted[: max(0, free - kept - len(first))])
     return [pk for pk in chosen if waiting.filter(pk=pk).update(due_at=now + DISPATCHED)]
 
@@ -204,8 +242,8 @@ def operations(now: datetime) -> list[uuid.UUID]:
 
 def next_moment(now: datetime, until: datetime) -> datetime:
     """When something next falls due, at the latest `until`."""
-    moments = (
-        Grant.objects.filter(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE)).aggregate(at=Min("ends_at"))["at"],
+    moments: tuple[datetime | None, ...] = (
+        Grant.objects.filter(ENDING).aggregate(at=Min("ends_at"))["at"],
         Assignment.objects.filter(due_at__gt=now).aggregate(at=Min("due_at"))["at"],
         AccessRequest.objects.filter(status=RequestStatus.APPROVED).aggregate(at=Min("start_due_at"))["at"],
     )
@@ -215,7 +253,7 @@ def next_moment(now: datetime, until: datetime) -> datetime:
 def overdue_grants(now: datetime) -> QuerySet[Grant]:
     """Grants that should have been gone for longer than the settings tolerate, and are not known to be."""
     late = now - settings.OVERDUE_AFTER
-    still_there = Q(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE), ends_at__lt=late)
+    still_there = ENDING & Q(ends_at__lt=late)
     return Grant.objects.filter(still_there | Q(status=GrantStatus.REVOKING, revoke_due_at__lt=late))
 
 

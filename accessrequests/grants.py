@@ -11,7 +11,7 @@ from accessrequests.notifications import outbox
 from accessrequests.states import LIVE_GRANT, OPEN_GRANT, EndReason, GrantStatus, RequestStatus
 from auditlog.actor import Actor
 
-# How long AWS may take over a creation before we no longer believe in it; it is usually seconds.
+# AWS's documentation says to allow a creation minutes; it is usually seconds.
 AWS_MAY_TAKE: Final = timedelta(minutes=5)
 
 

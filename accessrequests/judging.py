@@ -1,11 +1,12 @@
 """Puts an access request before the access policies: when it is asked for, and again when it is to start."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
-from accessrequests.models import AccessRequest
+from accessrequests.models import AccessRequest, Decision
 from catalog.models import Account
 from catalog.offers import choices_of, policies_in_force
 from catalog.people import Person
@@ -32,10 +33,27 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
         start=None,
     )
     judgement = judge(person, ask, now)
+    if judgement.terms and not (decided := _is_decided(request, judgement.terms)):
+        return decided
     if judgement.verdict and judgement.terms and judgement.terms.permission_set_id != request.permission_set_id:
         names = ", ".join(policy.name for policy in judgement.terms.policies)
         return Verdict(False, "The access policy names another permission set than the one that was approved.", names)
     return judgement.verdict
+
+
+def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:
+    """Whether those have agreed whom today's terms ask: a policy that became stricter since counts."""
+    if terms.approves_automatically.value:
+        return Verdict(True, "", terms.approves_automatically.rule)
+    agreements = request.decisions.filter(answer=Decision.Answer.APPROVE)
+    agreed = Counter(agreements.values_list("approver_group_id", flat=True))
+    needed: Counter[int] = Counter()
+    for stage in terms.stages:
+        needed[stage.approver_group_id] += stage.approvals_needed
+        if agreed[stage.approver_group_id] < needed[stage.approver_group_id]:
+            asked = f"{needed[stage.approver_group_id]} of {stage.approver_group}"
+            return Verdict(False, f"“{stage.rule}” now asks for {asked} to agree. Ask again.", stage.rule)
+    return Verdict(True, "", terms.approves_automatically.rule)
 
 
 def described(terms: Terms) -> dict[str, Any]:

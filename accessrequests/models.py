@@ -151,6 +151,9 @@ class Assignment(models.Model):
         "standing", default=False, help_text="It was there before us: never deleted by us."
     )
     was_begun = models.BooleanField(default=False, help_text="We have asked AWS to create it, so it may be ours.")
+    doubt_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then a creation whose fate is not known may come true."
+    )
     operation = models.CharField(max_length=6, choices=Operation, blank=True, default=Operation.NONE)
     operation_id = models.CharField(max_length=36, blank=True)
     operation_began_at = models.DateTimeField(null=True, blank=True)

@@ -88,7 +88,7 @@ def may_withdraw(person: Person, request: AccessRequest) -> Verdict:
         return Verdict(False, "Only the person who asked may withdraw it.", "requester")
     if request.status == RequestStatus.PENDING:
         return YES
-    if request.status == RequestStatus.APPROVED and not request.grants.exists():
+    if has_not_begun(request):
         return YES
     return Verdict(False, "It is too late to withdraw it.", "state")
 
@@ -107,7 +107,13 @@ def may_revoke(person: Person, request: AccessRequest) -> Verdict:
     in_a_stage = request.stages.filter(approver_group__directory_groups__object_id__in=person.groups).exists()
     if not (person.is_admin or in_a_stage):
         return Verdict(False, "Only its approvers and admins may revoke it.", "approver or admin")
-    return _has_live_grants(request)
+    # What is approved and has not begun can be stopped like what has.
+    return YES if has_not_begun(request) else _has_live_grants(request)
+
+
+def has_not_begun(request: AccessRequest) -> bool:
+    """Whether it is approved and holds nothing yet."""
+    return request.status == RequestStatus.APPROVED and not request.grants.exists()
 
 
 def _has_live_grants(request: AccessRequest) -> Verdict:

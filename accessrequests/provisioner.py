@@ -70,7 +70,7 @@ class Provisioner(Protocol):
         NotDone, Unclear, Refused, Gone: from every method.
     """
 
-    def find_principal(self, user_name: str, email: str) -> str:
+    def find_principal(self, user_name: str) -> str:
         """The Identity Center user id of an enabled person; Gone if there is none."""
         ...
 

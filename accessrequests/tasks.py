@@ -60,6 +60,7 @@ def _hand_out(now: datetime) -> bool:
 def _once_a_tick() -> None:
     now = clock.now()
     due.lapse_requests(now)
+    _converge_in_batches(due.end_grants_of_inactive(now))
     if late := due.overdue(now):
         log.error("access_overdue", grants=late)
     health.note_skew(now)
@@ -85,7 +86,11 @@ def watch(assignment_ids: list[str]) -> None:
 def converge(assignment_ids: list[str]) -> None:
     """Brings each assignment as far as it will go."""
     for assignment_id in assignment_ids:
-        convergence.converge(uuid.UUID(assignment_id), provisioner.current())
+        try:
+            convergence.converge(uuid.UUID(assignment_id), provisioner.current())
+        except Exception:
+            # The others of the batch must not wait for it; the sweep offers it again.
+            log.exception("assignment_not_converged", assignment=assignment_id)
 
 
 @shared_task

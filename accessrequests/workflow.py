@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -26,6 +26,8 @@ from catalog.models import Account, Environment, Role
 from catalog.offers import choices_of
 from catalog.people import Person
 from catalog.policy import Ask, Terms, Verdict
+
+MOST_PENDING: Final = 25
 
 
 class Refused(Exception):
@@ -79,6 +81,7 @@ def submit(user_id: int, form: Form) -> AccessRequest:
             judgement = judging.judge(person, form.ask, now)
             if not judgement.verdict or judgement.terms is None:
                 raise Refused(*(judgement.refusals or (judgement.verdict,)))
+            _demand(_is_not_asked_for_already(person, form))
             request = _make(person, form, judgement.terms, now)
             if judgement.terms.approves_automatically.value:
                 _approve(
@@ -106,6 +109,19 @@ def submit(user_id: int, form: Form) -> AccessRequest:
             raise Refused(Verdict(False, "This form cannot be sent again; begin a new one.", "form")) from None
         return twin
     return request
+
+
+def _is_not_asked_for_already(person: Person, form: Form) -> Verdict:
+    """One undecided ask at a time for the same role in the same account, and not very many in all."""
+    pending = AccessRequest.objects.filter(requester_id=person.user_id, status=RequestStatus.PENDING)
+    twin = pending.filter(role=form.role, environment=form.environment, accounts__in=form.accounts).first()
+    if twin is not None:
+        reason = f"You have asked for this already, and it is not decided yet (request {twin.short_id})."
+        return Verdict(False, reason, "one ask at a time")
+    if pending.count() >= MOST_PENDING:
+        reason = f"{MOST_PENDING} of your requests wait for a decision; withdraw what you no longer need."
+        return Verdict(False, reason, "pending requests")
+    return permissions.YES
 
 
 def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequest:
@@ -294,6 +310,17 @@ def revoke(user_id: int, request_id: uuid.UUID, reason: str) -> AccessRequest:
         _demand(permissions.may_revoke(person, request))
         if not reason.strip():
             raise Refused(Verdict(False, "Say why; it is recorded.", "reason", "reason"))
+        if permissions.has_not_begun(request):
+            transition(
+                request,
+                RequestStatus.ENDED,
+                actor=person.actor,
+                reason=reason.strip(),
+                end_reason=EndReason.REVOKED,
+                outcome=reason.strip(),
+                closed_at=clock.now(),
+                start_due_at=None,
+            )
         _end(held, EndReason.REVOKED, person, reason.strip())
         outbox.add(request, "revoked", [request.requester_id], now=clock.now(), reason=reason.strip())
     return request
@@ -301,7 +328,8 @@ def revoke(user_id: int, request_id: uuid.UUID, reason: str) -> AccessRequest:
 
 def _end(held: list[Any], end_reason: EndReason, person: Person, reason: str) -> None:
     ended = grants.begin_revoking(held, end_reason, actor=person.actor, now=clock.now(), reason=reason)
-    tasks.send_after_commit(tasks.converge, [str(grant.assignment_id) for grant in ended])
+    if ended:
+        tasks.send_after_commit(tasks.converge, [str(grant.assignment_id) for grant in ended])
 
 
 def _demand(verdict: Verdict) -> None:
@@ -313,6 +341,12 @@ def _record_refusal(
     person: Person, action: Action, request_id: uuid.UUID, refusals: Sequence[Verdict], **data: str
 ) -> None:
     """After the refused block has rolled back: the attempt itself is history."""
+    if (
+        AccessRequest.objects.filter(pk=request_id).exclude(requester_id=person.user_id).exists()
+        and action == Action.REQUEST_REFUSED
+    ):
+        # The id of somebody else's request: nobody writes into the history of that.
+        request_id = uuid.uuid4()
     reasons = {
         "reason": " ".join(r.reason for r in refusals),
         "rule": ", ".join(dict.fromkeys(r.rule for r in refusals)),

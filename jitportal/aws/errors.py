@@ -25,14 +25,16 @@ TURNED_AWAY: Final = frozenset(
         "SlowDown",
     }
 )
+# Our own credentials are at fault, not what was asked: it goes on when an admin has renewed them.
+CREDENTIALS: Final = frozenset(
+    {"UnrecognizedClientException", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException"}
+)
 GONE: Final = frozenset({"ResourceNotFoundException"})
 REMEDIES: Final = {
     "AccessDeniedException": "An admin must give the portal's role this permission; see the README's least policy.",
     "ServiceQuotaExceededException": "An admin must free or raise this quota in AWS.",
     "ValidationException": "An admin must compare the catalog with AWS.",
     "ResourceNotFoundException": "An admin must compare the catalog with AWS: it is no longer there.",
-    "UnrecognizedClientException": "An admin must renew the portal's AWS credentials.",
-    "ExpiredTokenException": "An admin must renew the portal's AWS credentials.",
 }
 
 
@@ -61,6 +63,8 @@ def _sorted(error: ClientError) -> ProvisionerError:
     words = f"AWS said {code}: {error.response.get('Error', {}).get('Message') or 'no more'}"
     if code in TURNED_AWAY:
         return NotDone(words, "It is tried again by itself.")
+    if code in CREDENTIALS:
+        return NotDone(words, "An admin must renew the portal's AWS credentials.")
     if code in GONE:
         return Gone(words, REMEDIES[code])
     if status >= 500:

@@ -34,12 +34,11 @@ class IdentityCenter:
     def _store(self) -> "IdentityStoreClient":
         return session.identity_store()
 
-    def find_principal(self, user_name: str, email: str) -> str:
-        """The Identity Center user id of an enabled person, by user name and, failing that, by e-mail address."""
-        tried = [("userName", user_name), ("userName", user_name.casefold()), ("emails.value", email)]
-        for attribute, value in dict.fromkeys(pair for pair in tried if pair[1]):
+    def find_principal(self, user_name: str) -> str:
+        """The Identity Center user id of an enabled person, by user name alone: an e-mail address identifies nobody."""
+        for name in dict.fromkeys((user_name, user_name.casefold())):
             try:
-                found = self._user_id(attribute, value)
+                found = self._user_id(name)
                 self.check_principal(found)
             except Gone:
                 continue
@@ -49,12 +48,12 @@ class IdentityCenter:
             "An admin must check that the person is in the scope of Entra's provisioning to AWS.",
         )
 
-    def _user_id(self, attribute: str, value: str) -> str:
+    def _user_id(self, user_name: str) -> str:
         with calling("identitystore", Urgency.GRANT):
             found = self._store.get_user_id(
                 IdentityStoreId=settings.IDENTITY_STORE_ID,
                 # The stubs take a mapping here; the service model has a document, and documents its use with a string.
-                AlternateIdentifier={"UniqueAttribute": {"AttributePath": attribute, "AttributeValue": value}},  # type: ignore[typeddict-item]
+                AlternateIdentifier={"UniqueAttribute": {"AttributePath": "userName", "AttributeValue": user_name}},  # type: ignore[typeddict-item]
             )
         return found["UserId"]
 

@@ -1,5 +1,7 @@
 """Does everything that is due, here and now, in this thread: what workers do in the background, for seeds and tests."""
 
+import uuid
+
 from django.db.models import Q
 
 from accessrequests import convergence, due
@@ -15,19 +17,23 @@ def drain(provisioner: Provisioner, most_rounds: int = 50) -> None:
     Raises:
         RuntimeError: it does not come to rest.
     """
+    before: list[uuid.UUID] = []
     for _ in range(most_rounds):
         now = clock.now()
         due.lapse_requests(now)
         for request_id in due.starting(now):
             due.start(request_id, provisioner)
         due.end_grants(now)
+        due.end_grants_of_inactive(now)
         # Operations in flight are asked about without waiting for their moment, for no time passes here; but what AWS
         # has put off waits for its time.
         in_flight = Assignment.objects.exclude(operation=Operation.NONE)
         asked = list(in_flight.filter(Q(attempts=0) | Q(due_at__lte=now)).values_list("pk", flat=True))
         waiting = due.assignments(now)
-        if not asked and not waiting:
+        # Where AWS is not done with what it was asked, no time will make it so here.
+        if not waiting and asked == before:
             return
+        before = asked
         for _ in convergence.watch(asked, provisioner):
             pass
         for assignment_id in waiting:
