@@ -112,9 +112,10 @@ def submit(user_id: int, form: Form) -> AccessRequest:
 
 
 def _is_not_asked_for_already(person: Person, form: Form) -> Verdict:
-    """One undecided ask at a time for the same role in the same account, and not very many in all."""
+    """The same ask is not made twice while it is undecided, and not very many are."""
     pending = AccessRequest.objects.filter(requester_id=person.user_id, status=RequestStatus.PENDING)
-    twin = pending.filter(role=form.role, environment=form.environment, accounts__in=form.accounts).first()
+    same = {"role": form.role, "environment": form.environment, "start": form.start, "reason": form.reason}
+    twin = pending.filter(**same, accounts__in=form.accounts).first()
     if twin is not None:
         reason = f"You have asked for this already, and it is not decided yet (request {twin.short_id})."
         return Verdict(False, reason, "one ask at a time")

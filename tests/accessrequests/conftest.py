@@ -1,9 +1,10 @@
 """A catalog of one role in two environments, the people around it, and an office that carries requests through."""
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -134,6 +135,7 @@ class Office:
     aws: Provisioner
     simulator: Simulator
     moment: Clock
+    _incidents: Iterator[int] = field(default_factory=lambda: count(1))
 
     def form(self, **changes: Any) -> workflow.Form:
         """A good ask for one sandbox account for an hour, but for the changes."""
@@ -143,7 +145,7 @@ class Office:
             "environment": self.catalog.sandbox,
             "accounts": self.catalog.sandbox_accounts[:1],
             "duration": timedelta(hours=1),
-            "reason": "Look into the stuck settlement queue.",
+            "reason": f"Look into the stuck settlement queue, incident {next(self._incidents)}.",
         }
         return workflow.Form(**{**good, **changes})
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -45,7 +46,7 @@ def refusals(outcomes: list[object]) -> int:
 
 def test_two_approvers_of_one_stage_do_not_both_count_for_it(office: Office) -> None:
     request = office.submit_production()
-    outcomes = at_once(*(lambda p=p: office.decide(request, p) for p in (company.CHIARA, company.EMMA)))  # type: ignore[misc]
+    outcomes = at_once(*(partial(office.decide, request, person) for person in (company.CHIARA, company.EMMA)))
     assert refusals(outcomes) == 1
     assert (office.again(request).stage, Decision.objects.count()) == (2, 1)
 
@@ -102,8 +103,8 @@ def test_revoking_while_it_is_being_granted_ends_with_nothing_in_aws(office: Off
         (assignment_id,) = due.start(request.pk, office.aws)
         ines = office.user(company.INES).pk
         outcomes = at_once(
-            lambda a=assignment_id: convergence.converge(a, office.aws),  # type: ignore[misc]
-            lambda r=request: workflow.revoke(ines, r.pk, "Stop this."),  # type: ignore[misc]
+            partial(convergence.converge, assignment_id, office.aws),
+            partial(workflow.revoke, ines, request.pk, "Stop this."),
         )
         assert refusals(outcomes) == 0
         office.pass_time(seconds=31)
@@ -116,13 +117,13 @@ def test_many_requests_at_once_leave_no_gap_in_the_ledger_and_no_deadlock(office
     people = (company.ADA, company.BEN, company.CHIARA, company.DANIEL)
     for person in people:
         office.user(person).directory_groups.add(*office.catalog.automatic.requestable_by.all())
-    outcomes = at_once(*(lambda p=p: office.submit(p, accounts=office.catalog.sandbox_accounts) for p in people))  # type: ignore[misc]
+    outcomes = at_once(*(partial(office.submit, person, accounts=office.catalog.sandbox_accounts) for person in people))
     assert refusals(outcomes) == 0
     requests = [outcome for outcome in outcomes if isinstance(outcome, AccessRequest)]
-    at_once(*(lambda r=r: due.start(r.pk, office.aws) for r in requests))  # type: ignore[misc]
+    at_once(*(partial(due.start, request.pk, office.aws) for request in requests))
     office.work()
     ines = office.user(company.INES).pk
-    assert refusals(at_once(*(lambda r=r: workflow.revoke(ines, r.pk, "All of it.") for r in requests))) == 0  # type: ignore[misc]
+    assert refusals(at_once(*(partial(workflow.revoke, ines, request.pk, "All of it.") for request in requests))) == 0
     office.work()
     assert office.in_aws() == []
     numbers = list(Event.objects.order_by("number").values_list("number", flat=True))

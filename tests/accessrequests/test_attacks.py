@@ -1,11 +1,13 @@
 """What an attacker, or an unlucky minute at AWS, once got away with."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from accessrequests import asked, due, tasks, workflow
+from accessrequests import asked, convergence, due, grants, tasks, workflow
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant
 from accessrequests.provisioner import AssignmentKey
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
@@ -184,21 +186,19 @@ def test_expired_credentials_of_the_portal_lose_no_request(office: Office) -> No
     assert office.again(request).status == RequestStatus.ACTIVE
 
 
-def test_one_row_that_cannot_be_ended_does_not_keep_the_others(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_row_that_cannot_be_ended_does_not_keep_the_others(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     requests = [office.submit(), office.submit(company.BEN), office.submit(company.CHIARA)]
     office.work()
     bad = office.grant(requests[0])
-    real = due.grants.begin_revoking
+    real = grants.begin_revoking
 
-    def raising(grants: object, *args: object, **kwargs: object) -> object:
-        found = list(grants)  # type: ignore[call-overload]
+    def raising(ending: Iterable[Grant], *args: Any, **kwargs: Any) -> object:
+        found = list(ending)
         if bad in found:
             raise RuntimeError("a row that cannot be ended")
-        return real(found, *args, **kwargs)  # type: ignore[arg-type]
+        return real(found, *args, **kwargs)
 
-    monkeypatch.setattr(due.grants, "begin_revoking", raising)
+    monkeypatch.setattr(grants, "begin_revoking", raising)
     office.pass_time(hours=1)
     assert [key.principal_id for key in office.in_aws()] == [bad.assignment.principal_id]
     monkeypatch.undo()
@@ -211,14 +211,14 @@ def test_one_assignment_that_raises_does_not_keep_the_rest_of_its_batch(
 ) -> None:
     request = office.submit(accounts=office.catalog.sandbox_accounts)
     ids = due.start(request.pk, office.aws)
-    real = tasks.convergence.converge
+    real = convergence.converge
 
-    def raising(assignment_id: uuid.UUID, *args: object) -> None:
+    def raising(assignment_id: uuid.UUID, *args: Any) -> None:
         if assignment_id == ids[0]:
             raise RuntimeError("a row that cannot be read")
-        real(assignment_id, *args)  # type: ignore[arg-type]
+        real(assignment_id, *args)
 
-    monkeypatch.setattr(tasks.convergence, "converge", raising)
+    monkeypatch.setattr(convergence, "converge", raising)
     tasks.converge([str(pk) for pk in ids])
     assert len(office.in_aws()) == 2
 
@@ -232,9 +232,10 @@ def test_nobody_writes_into_the_history_of_somebody_elses_request(office: Office
 
 
 def test_the_same_thing_is_asked_for_once_at_a_time(office: Office) -> None:
-    office.submit_production()
+    reason = "The queue is stuck, and I am in a hurry."
+    office.submit_production(reason=reason)
     with pytest.raises(Refused, match="asked for this already"):
-        office.submit_production()
+        office.submit_production(reason=reason)
 
 
 def test_decisions_that_only_the_table_knows_do_not_count(office: Office) -> None:

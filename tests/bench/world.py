@@ -6,7 +6,7 @@ import sys
 import tempfile
 import urllib.request
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -26,8 +26,8 @@ class Simulated:
     def __init__(self, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/_simulator"
 
-    def limits(self, limits: dict[str, float | None]) -> None:
-        self._ask("limits", "PUT", limits)
+    def limits(self, limits: Mapping[str, float | None]) -> None:
+        self._ask("limits", "PUT", dict(limits))
 
     def calls(self) -> dict[str, Any]:
         return dict(self._ask("calls"))
