@@ -1,0 +1,49 @@
+"""What a log line looks like, and what is left out of it."""
+
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+# What every line begins with, whoever wrote it.
+COMMON: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def without_query(_logger: Any, _method: str, line: EventDict) -> EventDict:
+    """The line without the query string of its request: at sign-in the directory's `code` and `state` are in it."""
+    request = line.get("request")
+    if isinstance(request, str):
+        line["request"] = request.partition("?")[0]
+    return line
+
+
+def formatter(*, for_people: bool, colours: bool) -> structlog.stdlib.ProcessorFormatter:
+    """Lines for a terminal that somebody reads, or a JSON object each with tracebacks as text."""
+    last: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=colours)]
+        if for_people
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=COMMON,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_query, *last],
+    )
+
+
+def configure() -> None:
+    """Hands what structlog's loggers write on to Python's logging; the formatter does the rest."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *COMMON,
+            structlog.processors.StackInfoRenderer(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
