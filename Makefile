@@ -35,7 +35,7 @@ demo-reset: $(STAMP) ## throw the demo's data away and start over next time
 	@$(MANAGE) demo_reset
 
 test: $(STAMP) ## run the whole suite (REQUIRE_SERVICES=1: fail if PostgreSQL, Redis or Chromium is missing)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m tests.run $(ARGS)
 
 check: $(STAMP) ## check style, types, imports, migrations, documents and production settings; changes nothing
 	@$(BIN)/ruff check .

@@ -39,10 +39,13 @@ def attribute(instance: models.Model, actor: Actor, reason: str = "") -> None:
 
 
 def digest(row: models.Model) -> str:
-    """The SHA-256 over every column of a history row, and over the many-to-many rows kept with it."""
-    columns: dict[str, JSON] = {
-        field.attname: plain(field.value_from_object(row)) for field in row._meta.concrete_fields
-    }
+    """The SHA-256 over every column of a history row that has a value, and over the many-to-many rows kept with it.
+
+    A column without a value is left out, so that one which is added later, nullable, leaves earlier digests as they
+    are. A model with history must get no other kind of column.
+    """
+    values = {field.attname: field.value_from_object(row) for field in row._meta.concrete_fields}
+    columns: dict[str, JSON] = {name: plain(value) for name, value in values.items() if value is not None}
     many: dict[str, JSON] = {field.name: _members(row, field) for field in getattr(row, "_history_m2m_fields", ())}
     return chain.sha256(chain.canonical({"columns": columns, "many": many}))
 

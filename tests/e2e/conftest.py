@@ -2,12 +2,9 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,14 +12,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.screenshots import PROJECT, sign_in
+from tests.services import free_port
 
-READY_WITHIN = 60.0
+READY_WITHIN = 150.0
 
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a freshly seeded demo."""
-    port = _free_pair()
+    port = free_port()
     data = tmp_path_factory.mktemp("demo")
     # The browser tests are of the embedded size, whatever the rest of the suite runs on.
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
@@ -34,16 +32,17 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stdout=log,
         stderr=subprocess.STDOUT,
     )
-    address = f"http://127.0.0.1:{port}"
     until = time.monotonic() + READY_WITHIN
-    while "is ready" not in Path(data / "demo.log").read_text():
-        if process.poll() is not None or time.monotonic() > until:
-            pytest.fail(f"the demo did not come up: {Path(data / 'demo.log').read_text()[-2000:]}")
-        time.sleep(0.1)
-    yield address
-    process.terminate()
-    process.wait(timeout=30)
-    log.close()
+    try:
+        while "is ready" not in Path(data / "demo.log").read_text():
+            if process.poll() is not None or time.monotonic() > until:
+                pytest.fail(f"the demo did not come up: {Path(data / 'demo.log').read_text()[-2000:]}")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        log.close()
 
 
 @pytest.fixture(scope="session")
@@ -78,25 +77,3 @@ def seat(chromium: Browser, portal: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def answer_of(address: str) -> int:
-    """The status of a GET without a session."""
-    try:
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-
-
-def _free_pair() -> int:
-    """A port that is free together with the one after it."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
