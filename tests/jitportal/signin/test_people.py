@@ -37,7 +37,6 @@ def test_a_person_without_an_address_is_let_in(browser: Browser, directory: Dire
         "x" * 500,
         "מרים לוי",
         "فاطمة الزهراء",
-        "\u202etxt.exe",
         "<script>alert(1)</script>",
         "Zoë 🧑\u200d🚒",
         'O\'Neil & "Co"',
@@ -50,6 +49,13 @@ def test_a_person_of_any_name_is_let_in_under_it(browser: Browser, directory: Di
     assert "<script>alert" not in page.text
     assert User.objects.get().name == name
     assert Event.objects.latest("number").actor_name == name
+
+
+def test_a_name_that_turns_its_text_round_is_taken_in_without_that(browser: Browser, directory: Directory) -> None:
+    directory.add(replace(ENGINEER, name="\u202etxt.exe"))
+    assert sign_in(browser, ENGINEER).status_code == 200
+    assert User.objects.get().name == "txt.exe"
+    assert Event.objects.latest("number").actor_name == "txt.exe"
 
 
 def test_a_person_without_a_name_goes_by_their_user_name(browser: Browser, directory: Directory) -> None:
