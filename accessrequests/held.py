@@ -57,8 +57,10 @@ class Held:
         return list(rows.select_related("request__requester", "request__permission_set", "account").order_by("pk"))
 
     def wants(self) -> Wants:
-        """What its grants want of it now."""
-        return Wants.of(list(Grant.objects.filter(assignment_id=self.assignment_id).values_list("status", flat=True)))
+        """What its grants, and an admin who adopted it, want of it now."""
+        statuses = list(Grant.objects.filter(assignment_id=self.assignment_id).values_list("status", flat=True))
+        adopted = Assignment.objects.filter(pk=self.assignment_id, adopted_until__gt=clock.now()).exists()
+        return Wants.of(statuses, adopted=adopted)
 
     def room(self, operation: Operation, *, exactly: bool = False) -> bool:
         """Whether AWS will take another operation; ours are counted in the rows, whichever worker began them.
@@ -96,6 +98,10 @@ class Held:
 
     def record(self, assignment: Assignment, action: Action, **data: Any) -> None:
         """Appends an event of the assignment to the ledger."""
+        self.record_about(Subject("assignment", str(assignment.pk)), assignment, action, **data)
+
+    def record_about(self, subject: Subject, assignment: Assignment, action: Action, **data: Any) -> None:
+        """Appends an event of what becomes of something else by the assignment."""
         requests = Grant.objects.filter(assignment=assignment).values_list("request_id", flat=True)
         described = {
             "account": str(assignment.account),
@@ -104,7 +110,7 @@ class Held:
             "requests": [str(pk) for pk in requests.order_by("-request__submitted_at")[:20]],
         }
         history = [latest_digest(assignment)]
-        record(WORKER, action, Subject("assignment", str(assignment.pk)), {**described, **data, "history": history})
+        record(WORKER, action, subject, {**described, **data, "history": history})
 
 
 def forgotten(assignment: Assignment, now: datetime) -> dict[str, Any]:

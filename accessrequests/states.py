@@ -57,6 +57,17 @@ class Operation(models.TextChoices):
     DELETE = "delete", "Deletion in flight"
 
 
+class FindingStatus(models.TextChoices):
+    """What became of standing access that was found in AWS."""
+
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    ADOPTED = "adopted", "Adopted"
+    REMOVING = "removing", "Being removed"
+    REMOVED = "removed", "Removed"
+    GONE = "gone", "Gone by itself"
+
+
 _R = RequestStatus
 _G = GrantStatus
 
@@ -87,6 +98,10 @@ GRANT_MOVES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 LIVE_GRANT: Final = frozenset({_G.WAITING, _G.GRANTING, _G.ACTIVE})
 OPEN_GRANT: Final = LIVE_GRANT | {_G.REVOKING}
 OPEN_REQUEST: Final = frozenset({_R.PENDING, _R.APPROVED, _R.ACTIVE})
+# Standing access that AWS still holds and is not ours; and that which an admin has made ours, until it is gone.
+STANDING_FINDING: Final = frozenset({FindingStatus.OPEN, FindingStatus.ACCEPTED})
+ADOPTED_FINDING: Final = frozenset({FindingStatus.ADOPTED, FindingStatus.REMOVING})
+UNFINISHED_FINDING: Final = STANDING_FINDING | ADOPTED_FINDING
 
 
 def diagram() -> str:

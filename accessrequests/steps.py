@@ -27,12 +27,14 @@ class Wants:
     granting: int
     active: int
     revoking: int
+    adopted: bool = False  # an admin made it ours, and the end of that has not come
 
     @classmethod
-    def of(cls, statuses: Sequence[str]) -> "Wants":
+    def of(cls, statuses: Sequence[str], *, adopted: bool = False) -> "Wants":
         """Counts the statuses of an assignment's grants."""
         counted = (GrantStatus.WAITING, GrantStatus.GRANTING, GrantStatus.ACTIVE, GrantStatus.REVOKING)
-        return cls(*(statuses.count(status) for status in counted))
+        waiting, granting, active, revoking = (statuses.count(status) for status in counted)
+        return cls(waiting, granting, active, revoking, adopted)
 
     @property
     def live(self) -> bool:
@@ -50,6 +52,8 @@ def next_step(assignment: Assignment, wants: Wants) -> Step:
         if assignment.presence != Presence.PRESENT:
             return Step.CREATE
         return Step.FINISH if wants.revoking or wants.granting else Step.REST
-    if assignment.is_standing or assignment.presence == Presence.ABSENT or not assignment.was_begun:
+    # What was adopted is kept until its end, but never made again: who took it away earlier did what was wanted.
+    kept = assignment.is_standing or wants.adopted
+    if kept or assignment.presence == Presence.ABSENT or not assignment.was_begun:
         return Step.FINISH if wants.revoking else Step.REST
     return Step.DELETE

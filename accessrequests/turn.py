@@ -24,6 +24,7 @@ from accessrequests.states import GrantStatus, Operation, Presence
 from accessrequests.steps import Step, next_step
 from auditlog import clock
 from auditlog.actions import Action
+from auditlog.ledger import Subject
 from catalog import people
 
 log = structlog.get_logger(__name__)
@@ -68,11 +69,13 @@ class Turn:
             if assignment.operation and not assignment.operation_id:
                 # Sent, or not, before a crash: nobody knows. Both calls can be repeated.
                 self._held.save(assignment, **forgotten(assignment, now))
-            step = next_step(assignment, self._held.wants())
+            wants = self._held.wants()
+            step = next_step(assignment, wants)
             if step is Step.REST:
-                # What is in doubt is looked at once more when the doubt is over.
-                later = assignment.doubt_until if in_doubt(assignment, now) and assignment.was_begun else None
-                self._held.save(assignment, due_at=later, trouble="", attempts=0)
+                # What is in doubt is looked at once more when the doubt is over, what was adopted at its end.
+                doubt = assignment.doubt_until if in_doubt(assignment, now) and assignment.was_begun else None
+                moments = (doubt, assignment.adopted_until if wants.adopted else None)
+                self._held.save(assignment, due_at=min(filter(None, moments), default=None), trouble="", attempts=0)
             if step is Step.FINISH:
                 self._finish(assignment)
         return step, assignment
@@ -84,7 +87,10 @@ class Turn:
         if assignment.presence == Presence.PRESENT:
             granting = [grant for grant in open_grants if grant.status == GrantStatus.GRANTING]
             grants.activate(granting, actor=WORKER, now=now)
-        kept = STILL_NEEDED if self._held.wants().live else STAYS if assignment.is_standing else ""
+        wants = self._held.wants()
+        kept = STILL_NEEDED if wants.live else STAYS if assignment.is_standing else ""
+        if not kept and wants.adopted and assignment.presence != Presence.ABSENT:
+            kept = f"The assignment was in AWS before; an admin has set its end to {assignment.adopted_until:%d %b %Y}."
         revoking = [grant for grant in open_grants if grant.status == GrantStatus.REVOKING]
         grants.finish(revoking, actor=WORKER, now=now, kept=kept)
         self._held.save(assignment, due_at=now)
@@ -141,7 +147,13 @@ class Turn:
         said = {"operation": report.operation_id, "reason": report.reason}
         self._held.record(assignment, Action.ASSIGNMENT_CREATION_CONFIRMED, **said)
         self._held.tell("")
+        self._put_back(assignment)
         grants.activate(granting, actor=WORKER, now=now)
+
+    def _put_back(self, assignment: Assignment) -> None:
+        """Grants that were active had lost the assignment meanwhile: their requests are told that it is there again."""
+        for request_id in assignment.grants.filter(status=GrantStatus.ACTIVE).values_list("request_id", flat=True):
+            self._held.record_about(Subject("request", str(request_id)), assignment, Action.ASSIGNMENT_DRIFT_REPAIRED)
 
     def _deleted(self, assignment: Assignment, report: Report) -> None:
         now = clock.now()
@@ -150,7 +162,14 @@ class Turn:
         presence = Presence.UNKNOWN if doubt else Presence.ABSENT
         revoking = self._held.grants(GrantStatus.REVOKING)
         self._held.save(
-            assignment, presence=presence, was_begun=doubt, confirmed_at=now, trouble="", attempts=0, **_over(now)
+            assignment,
+            presence=presence,
+            was_begun=doubt,
+            adopted_until=None,
+            confirmed_at=now,
+            trouble="",
+            attempts=0,
+            **_over(now),
         )
         if doubt and not self._held.wants().live:
             self._held.save(assignment, due_at=assignment.doubt_until)
@@ -193,7 +212,7 @@ class Turn:
             if present:
                 self._lean(assignment, waiting)
                 return True
-            self._held.save(assignment, is_standing=False, presence=Presence.ABSENT)
+            self._held.save(assignment, is_standing=False, adopted_until=None, presence=Presence.ABSENT)
             if not self._intend(assignment, Operation.CREATE):
                 return False
         return self._send(key, Operation.CREATE)
@@ -215,8 +234,10 @@ class Turn:
         now = clock.now()
         known = assignment.is_standing
         standing = not assignment.was_begun
-        changes = {"presence": Presence.PRESENT, "is_standing": standing, "confirmed_at": now, "trouble": ""}
-        self._held.save(assignment, **changes)
+        changes: dict[str, Any] = {"presence": Presence.PRESENT, "is_standing": standing, "trouble": ""}
+        if standing:
+            changes["adopted_until"] = None
+        self._held.save(assignment, confirmed_at=now, **changes)
         if standing and not known:
             self._held.record(assignment, Action.ASSIGNMENT_STANDING_FOUND)
         self._held.tell("")

@@ -35,6 +35,15 @@ class Action(StrEnum):
     ASSIGNMENT_DELETION_SENT = "assignment.deletion_sent"
     ASSIGNMENT_DELETION_CONFIRMED = "assignment.deletion_confirmed"
     ASSIGNMENT_DELETION_FAILED = "assignment.deletion_failed"
+    ASSIGNMENT_DRIFT_FOUND = "assignment.drift_found"
+    ASSIGNMENT_DRIFT_REPAIRED = "assignment.drift_repaired"
+    FINDING_OPENED = "finding.opened"
+    FINDING_REOPENED = "finding.reopened"
+    FINDING_ADOPTED = "finding.adopted"
+    FINDING_REMOVED = "finding.removed"
+    FINDING_ACCEPTED = "finding.accepted"
+    FINDING_REFUSED = "finding.refused"
+    FINDING_RESOLVED = "finding.resolved"
     CATALOG_CREATED = "catalog.created"
     CATALOG_CHANGED = "catalog.changed"
     CATALOG_DELETED = "catalog.deleted"
@@ -90,6 +99,34 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         ),
         Action.ASSIGNMENT_DELETION_FAILED: (
             "AWS did not take {permission_set} on {account} from {principal}[: {reason}][ (operation {operation})]"
+        ),
+        Action.ASSIGNMENT_DRIFT_FOUND: (
+            "{permission_set} on {account} was gone from AWS, though {principal} holds a grant; it is put back"
+        ),
+        Action.ASSIGNMENT_DRIFT_REPAIRED: (
+            "AWS confirmed that {principal} holds {permission_set} on {account} again[ (operation {operation})]"
+        ),
+        Action.FINDING_OPENED: "{principal} holds {permission_set} on {account} in AWS, and not through the portal",
+        Action.FINDING_REOPENED: (
+            "The standing access of {principal} to {permission_set} on {account} is open again[: {reason}]"
+        ),
+        Action.FINDING_ADOPTED: (
+            "{actor} adopted the standing access of {principal} to {permission_set} on {account}[ until {until}]"
+            "[: {reason}]"
+        ),
+        Action.FINDING_REMOVED: (
+            "{actor} had the standing access of {principal} to {permission_set} on {account} removed[: {reason}]"
+        ),
+        Action.FINDING_ACCEPTED: (
+            "{actor} accepted the standing access of {principal} to {permission_set} on {account}[ for {owner}]"
+            "[ until {review_at}][: {reason}]"
+        ),
+        Action.FINDING_REFUSED: (
+            "{actor} may not {verb} the standing access of {principal} to {permission_set} on {account}"
+            "[: {reason}][ (rule: {rule})]"
+        ),
+        Action.FINDING_RESOLVED: (
+            "The standing access of {principal} to {permission_set} on {account} is over[: {reason}]"
         ),
         Action.CATALOG_CREATED: "{actor} created the {kind} {object}",
         Action.CATALOG_CHANGED: "{actor} changed the {kind} {object}[: {changes}]",
