@@ -106,6 +106,14 @@ class Provisioner(Protocol):
         """How a deletion is going; deleting what is missing may fail, with AWS's words for it."""
         ...
 
+    def assignments_of(self, account_id: str, permission_set_arn: str) -> list[tuple[str, str]]:
+        """Who holds a permission set in an account: ("USER" or "GROUP", principal id); a call for each hundred."""
+        ...
+
+    def principal_name(self, principal_type: str, principal_id: str) -> str:
+        """The user name of a person or the display name of a group, empty if AWS has none."""
+        ...
+
 
 @cache
 def current() -> Provisioner:

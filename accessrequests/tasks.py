@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accessrequests import convergence, due, health, provisioner
+from accessrequests import convergence, drift, due, health, provisioner
 from accessrequests.notifications import outbox
 from auditlog import clock
 
@@ -97,6 +97,12 @@ def converge(assignment_ids: list[str]) -> None:
 def start(request_id: str) -> None:
     """Starts an approved request whose time has come."""
     _converge_in_batches(due.start(uuid.UUID(request_id), provisioner.current()))
+
+
+@shared_task
+def scan() -> None:
+    """Looks at a slice of what AWS holds, for what has drifted."""
+    drift.scan(provisioner.current())
 
 
 @shared_task

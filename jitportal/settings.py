@@ -138,6 +138,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "accessrequests.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "scan": {"task": "accessrequests.tasks.scan", "schedule": 300.0, "options": {"expires": 240}},
     "checkpoint": {"task": "auditlog.tasks.checkpoint", "schedule": 3600.0, "options": {"expires": 600}},
 }
 

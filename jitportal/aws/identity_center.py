@@ -82,6 +82,32 @@ class IdentityCenter:
                 return False
             asked["NextToken"] = page["NextToken"]
 
+    def assignments_of(self, account_id: str, permission_set_arn: str) -> list[tuple[str, str]]:
+        """ListAccountAssignments, page by page; those inherited through a group stand there as the group's."""
+        asked: dict[str, Any] = {
+            "InstanceArn": settings.IDENTITY_CENTER_INSTANCE_ARN,
+            "AccountId": account_id,
+            "PermissionSetArn": permission_set_arn,
+            "MaxResults": PAGE,
+        }
+        found: list[tuple[str, str]] = []
+        while True:
+            with calling("sso-admin", Urgency.SCAN):
+                page = self._sso.list_account_assignments(**asked)
+            found += [(row.get("PrincipalType", ""), row.get("PrincipalId", "")) for row in page["AccountAssignments"]]
+            if not page.get("NextToken"):
+                return found
+            asked["NextToken"] = page["NextToken"]
+
+    def principal_name(self, principal_type: str, principal_id: str) -> str:
+        """DescribeUser or DescribeGroup."""
+        with calling("identitystore", Urgency.SCAN):
+            if principal_type == "GROUP":
+                group = self._store.describe_group(IdentityStoreId=settings.IDENTITY_STORE_ID, GroupId=principal_id)
+                return group.get("DisplayName", "")
+            user = self._store.describe_user(IdentityStoreId=settings.IDENTITY_STORE_ID, UserId=principal_id)
+            return user.get("UserName", "")
+
     def begin_creation(self, key: AssignmentKey) -> Report:
         """CreateAccountAssignment: asynchronous, and succeeds for what exists."""
         with calling("sso-admin", Urgency.GRANT):
