@@ -9,7 +9,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accessrequests.due import overdue_grants
-from accessrequests.models import AccessRequest, Assignment, Decision, Grant, Notification, RequestStage
+from accessrequests.models import (
+    AccessRequest,
+    Assignment,
+    Decision,
+    Finding,
+    Grant,
+    Notification,
+    RequestStage,
+    ScanCursor,
+)
 from auditlog import clock
 from auditlog.admin import ReadOnlyAdmin
 from catalog.filters import SentFilter, TroubleFilter
@@ -202,6 +211,48 @@ class AssignmentAdmin(RecordAdmin):
     search_help_text = "An account, a permission set, AWS's operation or principal id"
     inlines = (AssignmentGrantInline,)
     ordering = ("account__name", "permission_set__name")
+
+
+@admin.register(Finding)
+class FindingAdmin(RecordAdmin):
+    """Standing access that was found; it is settled on the page of findings."""
+
+    list_display = (
+        "principal_name",
+        "principal_type",
+        "permission_set",
+        "account",
+        "status",
+        "first_seen_at",
+        "last_seen_at",
+        "settled_by",
+        "until",
+        "review_at",
+    )
+    list_filter = ("status", "principal_type", "account__environment")
+    list_select_related = ("permission_set", "account", "settled_by")
+    search_fields = (
+        "=id",
+        "=principal_id",
+        "principal_name",
+        "account__name",
+        "=account__account_id",
+        "permission_set__name",
+        "reason",
+        "owner",
+    )
+    search_help_text = "A person, an account, a permission set, or a whole id"
+    ordering = ("-first_seen_at",)
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        return reverse("findings")
+
+
+@admin.register(ScanCursor)
+class ScanCursorAdmin(ReadOnlyAdmin):
+    """How far the scan for drift is."""
+
+    list_display = ("started_at", "seen", "passed_over", "finished_at", "last_seen", "last_passed_over", "trouble")
 
 
 @admin.register(Notification)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from accessrequests import views
+from accessrequests import findings_views, views
 
 urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
@@ -13,4 +13,8 @@ urlpatterns: list[URLPattern] = [
     path("requests/<uuid:request_id>/give-back/", views.give_back, name="request-give-back"),
     path("requests/<uuid:request_id>/revoke/", views.revoke, name="request-revoke"),
     path("approvals/", views.approvals, name="approvals"),
+    path("findings/", findings_views.page, name="findings"),
+    path("findings/<uuid:finding_id>/adopt/", findings_views.adopt, name="finding-adopt"),
+    path("findings/<uuid:finding_id>/remove/", findings_views.remove, name="finding-remove"),
+    path("findings/<uuid:finding_id>/accept/", findings_views.accept, name="finding-accept"),
 ]

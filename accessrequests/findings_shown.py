@@ -1,0 +1,145 @@
+"""What the page of findings shows, read in a fixed number of queries however many there are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import F, Q, QuerySet
+
+from accessrequests import drift
+from accessrequests.models import Assignment, Finding, ScanCursor
+from catalog.models import Account, Environment
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    """A finding, the portal's own person behind it, and its assignment if it is ours or was leant on."""
+
+    row: Finding
+    person: Any
+    assignment: Assignment | None
+
+    @property
+    def who(self) -> str:
+        """The best name there is."""
+        return str(self.person) if self.person else self.row.principal_name or self.row.principal_id
+
+    @property
+    def is_group(self) -> bool:
+        """Whether a group holds it."""
+        return self.row.principal_type == Finding.Principal.GROUP
+
+    @property
+    def can_be_adopted(self) -> bool:
+        """As `findings.may_settle` has it, as far as the finding goes."""
+        return self.person is not None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether AWS has confirmed that it is gone, before a scan has closed the finding."""
+        return self.assignment is not None and self.assignment.adopted_until is None
+
+    @property
+    def trouble(self) -> str:
+        """What AWS said last."""
+        return self.assignment.trouble if self.assignment else ""
+
+
+@dataclass(frozen=True)
+class AccountFindings:
+    """The findings on one account."""
+
+    account: Account
+    findings: tuple[ShownFinding, ...]
+
+
+@dataclass(frozen=True)
+class EnvironmentFindings:
+    """The findings in one environment, or in none."""
+
+    environment: Environment | None
+    accounts: tuple[AccountFindings, ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(len(account.findings) for account in self.accounts)
+
+
+def in_order(rows: QuerySet[Finding]) -> QuerySet[Finding]:
+    """By environment, the most sensitive first, then by account."""
+    sensitivity = F("account__environment__sensitivity").desc(nulls_last=True)
+    return rows.order_by(
+        sensitivity,
+        F("account__environment__name").asc(nulls_last=True),
+        "account__name",
+        "account__account_id",
+        "permission_set__name",
+        "first_seen_at",
+        "pk",
+    )
+
+
+def read(rows: QuerySet[Finding]) -> list[ShownFinding]:
+    """The findings with what is shown of them: three queries."""
+    found = list(rows.select_related("account__environment", "permission_set", "settled_by"))
+    people = _people(found)
+    keys = Q(principal_id__in={row.principal_id for row in found}) & Q(account__in={row.account_id for row in found})
+    assignments = {
+        (row.principal_id, row.permission_set_id, row.account_id): row for row in Assignment.objects.filter(keys)
+    }
+    return [
+        ShownFinding(
+            row,
+            people.get(row.principal_id) or people.get(row.principal_name.casefold())
+            if row.principal_type == Finding.Principal.USER
+            else None,
+            assignments.get((row.principal_id, row.permission_set_id, row.account_id)),
+        )
+        for row in found
+    ]
+
+
+def _people(rows: Iterable[Finding]) -> dict[str, Any]:
+    """People by Identity Center id and, for those whose id is not known yet, by user name."""
+    rows = list(rows)
+    ids = {row.principal_id for row in rows}
+    names = {name for row in rows if row.principal_name for name in (row.principal_name, row.principal_name.casefold())}
+    known = get_user_model().objects.filter(Q(principal_id__in=ids) | Q(principal_id="", user_name__in=names))
+    return {person.principal_id or person.user_name.casefold(): person for person in known}
+
+
+def grouped(shown: Iterable[ShownFinding]) -> list[EnvironmentFindings]:
+    """Findings `in_order`, by environment and account."""
+    groups = []
+    for _, of_environment in groupby(shown, key=lambda each: each.row.account.environment_id):
+        accounts = [
+            AccountFindings(same[0].row.account, tuple(same))
+            for same in (list(each) for _, each in groupby(of_environment, key=lambda each: each.row.account_id))
+        ]
+        groups.append(EnvironmentFindings(accounts[0].account.environment, tuple(accounts)))
+    return groups
+
+
+@dataclass(frozen=True)
+class Scan:
+    """How far the scan is."""
+
+    cursor: ScanCursor | None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a round has begun that has not ended."""
+        return bool(self.cursor and self.cursor.account_id)
+
+    @property
+    def of(self) -> int:
+        """How many pairs a round has."""
+        return drift.pair_count()
+
+
+def scan() -> Scan:
+    """How far the scan is, now."""
+    return Scan(ScanCursor.objects.first())
