@@ -52,7 +52,7 @@ def more(office: Office) -> None:
 
 def test_a_round_sees_every_pair_once_in_a_stable_order(office: Office, more: None) -> None:
     watched = Mortal(office.aws)
-    drift.scan(watched)  # type: ignore[arg-type]
+    drift.scan(watched)
     assert watched.seen == sorted(set(watched.seen)) == round_of(office)
     assert len(watched.seen) == Account.objects.count() * 6
     cursor = ScanCursor.objects.get()
@@ -65,14 +65,14 @@ def test_a_scan_that_is_killed_goes_on_where_it_was(office: Office, more: None) 
             by_hand(office, key_of(office, person, account))
     mortal = Mortal(office.aws, looks=17)
     with pytest.raises(Died):
-        drift.scan(mortal)  # type: ignore[arg-type]
+        drift.scan(mortal)
     # What `finally` has just released, a killed process would have kept.
     ScanCursor.objects.update(claim="9" * 32, claimed_until=office.moment.time + convergence.LEASE)
     second = Mortal(office.aws)
-    drift.scan(second)  # type: ignore[arg-type]
+    drift.scan(second)
     assert second.seen == [], "the claim of the dead is kept until it runs out"
     office.moment.forward(timedelta(minutes=5))
-    drift.scan(second)  # type: ignore[arg-type]
+    drift.scan(second)
     assert mortal.seen + second.seen == round_of(office)
     assert Finding.objects.count() == len(events("finding.opened")) == 12
 
@@ -143,7 +143,7 @@ def test_a_key_with_an_operation_in_flight_is_left_alone(office: Office) -> None
 
 def test_a_creation_that_ends_while_the_scan_looks_is_no_drift(office: Office) -> None:
     request = office.submit()
-    drift.scan(Interfering(office.aws, office.work))  # type: ignore[arg-type]
+    drift.scan(Interfering(office.aws, office.work))
     assert office.again(request).status == RequestStatus.ACTIVE
     assert Assignment.objects.get().presence == Presence.PRESENT
     assert (events("assignment.drift_found"), Finding.objects.count()) == ([], 0)
@@ -152,7 +152,7 @@ def test_a_creation_that_ends_while_the_scan_looks_is_no_drift(office: Office) -
 def test_a_deletion_that_ends_while_the_scan_looks_is_no_finding(office: Office) -> None:
     office.submit()
     office.work()
-    drift.scan(Interfering(office.aws, lambda: office.pass_time(hours=1)))  # type: ignore[arg-type]
+    drift.scan(Interfering(office.aws, lambda: office.pass_time(hours=1)))
     assert office.in_aws() == []
     assert (events("assignment.drift_found"), Finding.objects.count()) == ([], 0)
 
@@ -162,7 +162,7 @@ def test_a_surprise_is_looked_at_a_second_time_and_believed_only_then(office: Of
     office.work()
     by_hand(office, key_of(office), present=False)
     again = Interfering(office.aws, lambda: by_hand(office, key_of(office)))
-    drift.scan(again)  # type: ignore[arg-type]
+    drift.scan(again)
     assert (events("assignment.drift_found"), Finding.objects.count()) == ([], 0)
 
 

@@ -273,3 +273,23 @@ def test_many_findings_come_in_pages_and_cost_no_more_queries(office: Office, ad
     assert text(admin.get(PAGE)).count('id="finding-') == 50
     assert text(admin.get(f"{PAGE}?page=2")).count('id="finding-') == 10
     assert "Page 1 of 2" in text(admin.get(PAGE))
+
+
+def test_in_the_admin_findings_and_the_scan_are_there_to_be_read_only(office: Office, admin: Client) -> None:
+    finding = accepted(office, admin)
+    for model, pk in (("finding", str(finding.pk)), ("scancursor", "1")):
+        base = f"/admin/accessrequests/{model}/"
+        assert admin.get(base).status_code == 200
+        assert admin.get(f"{base}?q=Ada").status_code == 200
+        assert admin.get(f"{base}{pk}/change/").status_code == 200
+        for page in (f"{base}add/", f"{base}{pk}/change/", f"{base}{pk}/delete/"):
+            assert admin.post(page, {"status": "gone", "post": "yes"}).status_code == 403
+    assert admin.get(f"/admin/accessrequests/finding/{finding.pk}/history/").status_code == 200
+    assert Finding.objects.get().status == FindingStatus.ACCEPTED
+
+
+def accepted(office: Office, admin: Client) -> Finding:
+    """A finding that was accepted from the page."""
+    finding = found(office)
+    admin.post(f"{PAGE}{finding.pk}/accept/", FORMS["accept"])
+    return finding
