@@ -141,6 +141,7 @@ def test_adopting_from_the_page(office: Office, admin: Client) -> None:
     assert "Adopted. It ends by itself then." in page
     assert "Ends <time" in page
     assert "Wed 18 Nov 2026, 09:00 UTC" in page
+    assert "/accept/" not in page, "what is adopted can get another end, or be removed"
     assert "Until the migration is over." in page
     office.pass_time(days=2)
     assert office.in_aws() == []
