@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from accessrequests import standing
 from accessrequests.convergence import LEASE
+from accessrequests.held import in_doubt
 from accessrequests.models import AccessRequest, Assignment, Finding, Grant, ScanCursor
 from accessrequests.provisioner import NotDone, Provisioner, ProvisionerError, Unclear
 from accessrequests.standing import SCAN
@@ -26,6 +27,7 @@ from auditlog.actions import Action
 from auditlog.history import attribute, latest_digest
 from auditlog.ledger import Subject, record
 from catalog.models import Account, PermissionSet
+from catalog.names import showable
 
 log = structlog.get_logger(__name__)
 
@@ -182,7 +184,7 @@ class _Slice:
 
     def _name(self, holder: tuple[str, str]) -> str:
         try:
-            return self.provisioner.principal_name(*holder)
+            return showable(self.provisioner.principal_name(*holder))
         except ProvisionerError as error:
             # The name is for readers: without it the finding is as true.
             log.info("principal_not_named", principal=holder[1], error=str(error))
@@ -198,6 +200,11 @@ def _is_ours(row: Any) -> bool:
     return row.is_live or (row.was_begun and not row.is_standing and row.presence != Presence.ABSENT)
 
 
+def _may_come_true(row: Any, now: datetime) -> bool:
+    """Whether AWS may yet do, or has just done, a lost creation of ours that nothing wants any more."""
+    return bool(row.was_begun and not row.is_live and in_doubt(row, now))
+
+
 def _is_surprising(row: Any, *, present: bool) -> bool:
     """Whether what AWS shows is not what the row says, so that the row would change, or somebody be named in it."""
     if present:
@@ -207,7 +214,8 @@ def _is_surprising(row: Any, *, present: bool) -> bool:
 
 def _surprises(account: Account, permission_set: PermissionSet, holders: Holders) -> list[uuid.UUID]:
     idle = _rows(account, permission_set).filter(operation=Operation.NONE)
-    return [row.pk for row in idle if _is_surprising(row, present=("USER", row.principal_id) in holders)]
+    settled = [row for row in idle if not _may_come_true(row, clock.now())]
+    return [row.pk for row in settled if _is_surprising(row, present=("USER", row.principal_id) in holders)]
 
 
 @contextmanager
@@ -277,10 +285,10 @@ class _Comparison:
             is_removed = finding.status in ADOPTED_FINDING and not is_surprising
             standing.over(finding, outcome, self.now, FindingStatus.REMOVED if is_removed else FindingStatus.GONE)
 
-    @staticmethod
-    def _is_under_way(row: Any) -> bool:
-        """An operation is in flight, or a grant has not found out yet what is there."""
-        return bool(row.operation or (row.is_live and row.presence != Presence.PRESENT))
+    def _is_under_way(self, row: Any) -> bool:
+        """An operation is in flight, may yet come true, or a grant has not found out yet what is there."""
+        unsettled = row.is_live and row.presence != Presence.PRESENT
+        return bool(row.operation or unsettled or _may_come_true(row, self.now))
 
     def _is_certain(self, row: Any) -> bool:
         """Whether we looked again under a claim, and still have it."""

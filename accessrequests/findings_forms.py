@@ -7,6 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from catalog.fields import Name, Prose
+
 LONGEST_TEXT: Final = 2000
 LONGEST_OWNER: Final = 200
 
@@ -33,7 +35,7 @@ class DayField(forms.DateField):
 class _SettlingForm(forms.Form):
     """What all three share."""
 
-    reason = forms.CharField(
+    reason = Prose(
         max_length=LONGEST_TEXT,
         error_messages={
             "required": "Say why; it is recorded.",
@@ -60,7 +62,7 @@ class RemovalForm(_SettlingForm):
 class AcceptanceForm(_SettlingForm):
     """Who answers for it, and when to look again."""
 
-    owner = forms.CharField(
+    owner = Name(
         max_length=LONGEST_OWNER,
         error_messages={
             "required": "Say who answers for it.",

@@ -1,6 +1,7 @@
 """What AWS holds and what the portal knows are brought together: put back what is ours, show what is not."""
 
 from datetime import timedelta
+from typing import Any
 
 from accessrequests import drift
 from accessrequests.models import Assignment, Finding
@@ -157,3 +158,30 @@ def test_a_finding_on_what_aws_no_longer_lists_closes(office: Office) -> None:
     drift.scan(office.aws)
     finding.refresh_from_db()
     assert finding.status == FindingStatus.GONE
+
+
+def test_a_creation_that_may_yet_come_true_is_nobody_elses_until_the_doubt_is_over(office: Office) -> None:
+    office.submit()
+    office.work()
+    office.pass_time(hours=1)
+    doubt_until = office.moment.time + timedelta(minutes=3)
+    Assignment.objects.update(presence=Presence.ABSENT, was_begun=True, doubt_until=doubt_until)
+    by_hand(office, key_of(office))
+    drift.scan(office.aws)
+    assert (Finding.objects.count(), Assignment.objects.get().was_begun) == (0, True)
+    office.moment.forward(timedelta(minutes=4))
+    drift.scan(office.aws)
+    assert Finding.objects.get().status == FindingStatus.OPEN
+
+
+def test_a_name_from_aws_hides_nothing(office: Office) -> None:
+    class Turned:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(office.aws, name)
+
+        def principal_name(self, principal_type: str, principal_id: str) -> str:
+            return "\u202emoc.elpmaxe@ada\u0000"
+
+    by_hand(office, key_of(office))
+    drift.scan(Turned())
+    assert Finding.objects.get().principal_name == "moc.elpmaxe@ada"
