@@ -34,8 +34,8 @@ from tests.conftest import Clock
 @pytest.fixture
 def groups(db: None) -> dict[str, DirectoryGroup]:
     """The company's directory groups, by name."""
-    rows = [DirectoryGroup(object_id=group.object_id, name=group.name) for group in company.GROUPS]
-    return {row.name: row for row in DirectoryGroup.objects.bulk_create(rows)}
+    rows = [DirectoryGroup.objects.create(object_id=group.object_id, name=group.name) for group in company.GROUPS]
+    return {row.name: row for row in rows}
 
 
 @pytest.fixture
