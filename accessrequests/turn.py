@@ -128,9 +128,8 @@ class Turn:
             pace.was_done()
             if assignment.operation == Operation.CREATE:
                 self._created(assignment, report)
-            else:
-                self._deleted(assignment, report)
-        return True
+                return True
+            return self._deleted(assignment, report)
 
     def _created(self, assignment: Assignment, report: Report) -> None:
         now = clock.now()
@@ -155,7 +154,7 @@ class Turn:
         for request_id in assignment.grants.filter(status=GrantStatus.ACTIVE).values_list("request_id", flat=True):
             self._held.record_about(Subject("request", str(request_id)), assignment, Action.ASSIGNMENT_DRIFT_REPAIRED)
 
-    def _deleted(self, assignment: Assignment, report: Report) -> None:
+    def _deleted(self, assignment: Assignment, report: Report) -> bool:
         now = clock.now()
         # Should a lost creation come true yet, it is ours, and is deleted once more.
         doubt = in_doubt(assignment, now)
@@ -171,11 +170,12 @@ class Turn:
             attempts=0,
             **_over(now),
         )
-        if doubt and not self._held.wants().live:
-            self._held.save(assignment, due_at=assignment.doubt_until)
         said = {"operation": report.operation_id, "reason": report.reason}
         self._held.record(assignment, Action.ASSIGNMENT_DELETION_CONFIRMED, **said)
         grants.finish(revoking, actor=WORKER, now=now)
+        if doubt and not self._held.wants().live:
+            return self._held.save(assignment, due_at=assignment.doubt_until)
+        return True
 
     def _deletion_failed(self, key: AssignmentKey, report: Report) -> bool:
         """AWS also says that a deletion failed when there was nothing to delete: what counts is whether it is there."""
@@ -212,7 +212,9 @@ class Turn:
             if present:
                 self._lean(assignment, waiting)
                 return True
-            self._held.save(assignment, is_standing=False, adopted_until=None, presence=Presence.ABSENT)
+            # What is not there yet may still come, if a lost creation comes true.
+            absent = Presence.UNKNOWN if in_doubt(assignment, now) else Presence.ABSENT
+            self._held.save(assignment, is_standing=False, adopted_until=None, presence=absent)
             if not self._intend(assignment, Operation.CREATE):
                 return False
         return self._send(key, Operation.CREATE)

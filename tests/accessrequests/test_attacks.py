@@ -66,6 +66,26 @@ def test_a_lost_creation_whose_repetition_fails_is_not_left_behind(office: Offic
     assert not Assignment.objects.filter(is_standing=True).exists()
 
 
+def test_a_lost_creation_that_comes_true_when_nobody_wants_it_any_more_is_deleted(office: Office) -> None:
+    office.simulator.faults.add(Fault(FaultKind.INTERNAL, operation="CreateAccountAssignment", first=1))
+    first = office.submit()
+    office.work()
+    row = Assignment.objects.get()
+    office.simulator.faults.add(Fault(FaultKind.THROTTLE, operation="CreateAccountAssignment"))
+    second = office.submit()
+    office.work()
+    for request in (first, second):
+        workflow.give_back(office.user(company.ADA).pk, request.pk)
+    office.pass_time(seconds=30)
+    late = AssignmentKey(row.principal_id, row.permission_set.arn, row.account.account_id)
+    office.simulator.faults.clear()
+    office.aws.begin_creation(late)
+    office.pass_time(minutes=5)
+    office.pass_time(minutes=5)
+    assert office.in_aws() == []
+    assert Assignment.objects.get().due_at is None
+
+
 def test_what_an_admin_grants_by_hand_after_our_creation_never_happened_is_standing(office: Office) -> None:
     office.simulator.faults.add(Fault(FaultKind.THROTTLE, operation="CreateAccountAssignment"))
     first = office.submit()
