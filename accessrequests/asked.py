@@ -31,6 +31,8 @@ def digest(request: AccessRequest, account_ids: Iterable[str], stages: Iterable[
             "reason": request.reason,
             "ticket": request.ticket,
             "stages": sorted(list(stage) for stage in stages),
+            # Only where there is one: the digests of all other requests stay what they were.
+            **({"extends": str(request.extends_id)} if request.extends_id else {}),
         },
         sort_keys=True,
         ensure_ascii=False,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
-from accessrequests import evidence, grants, judging
+from accessrequests import evidence, extensions, grants, judging, permissions
 from accessrequests.grants import AWS_MAY_TAKE
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, Assignment, Grant
@@ -37,23 +37,26 @@ LONG_ENOUGH: Final = timedelta(seconds=0.3)
 
 
 def lapse_requests(now: datetime) -> int:
-    """Lapses what nobody decided in time; how many."""
+    """Lapses what nobody decided in time, and undecided extensions of what has ended meanwhile; how many."""
     undecided = AccessRequest.objects.filter(status=RequestStatus.PENDING, lapses_at__lte=now)
+    too_late = "Nobody decided in time."
+    chosen = dict.fromkeys(undecided.values_list("pk", flat=True)[:500], too_late)
+    for pk in extensions.in_vain(now).values_list("pk", flat=True)[:500]:
+        chosen.setdefault(pk, permissions.NOTHING_TO_EXTEND.reason)
     count = 0
-    for pk in list(undecided.values_list("pk", flat=True)[:500]):
+    for pk, why in chosen.items():
         try:
-            count += _lapse(pk, now)
+            count += _lapse(pk, why, now)
         except Exception:
             log.exception("request_not_lapsed", request=str(pk))
     return count
 
 
-def _lapse(request_id: uuid.UUID, now: datetime) -> bool:
+def _lapse(request_id: uuid.UUID, why: str, now: datetime) -> bool:
     with transaction.atomic():
         request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
         if request.status != RequestStatus.PENDING:
             return False
-        why = "Nobody decided in time."
         transition(request, RequestStatus.LAPSED, actor=CLOCK, reason=why, outcome=why, closed_at=now)
         outbox.add(request, "lapsed", [request.requester_id], now=now)
     return True
@@ -141,7 +144,10 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
         accounts = list(request.accounts.order_by("account_id"))
         assignments = [_assignment(principal, request, account) for account in accounts]
         list(Assignment.objects.select_for_update().filter(pk__in=[row.pk for row in assignments]).order_by("pk"))
-        request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+        # With an extension the request that it extends, so that nobody ends the one while the other begins.
+        involved = AccessRequest.objects.filter(Q(pk=request_id) | Q(extensions=request_id)).values("pk")
+        list(AccessRequest.objects.select_for_update(of=("self",)).filter(pk__in=involved).order_by("pk"))
+        request = AccessRequest.objects.get(pk=request_id)
         if request.status != RequestStatus.APPROVED or request.start_due_at is None or request.grants.exists():
             return []
         verdict = evidence.supports(request, principal) and judging.judge_again(people.load(user.pk), request, now)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from accessrequests import extensions
 from accessrequests.lifecycle import transition
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.notifications import outbox
@@ -13,16 +14,37 @@ from auditlog.actor import Actor
 
 # AWS's documentation says to allow a creation minutes; it is usually seconds.
 AWS_MAY_TAKE: Final = timedelta(minutes=5)
+# Where an extension stands when it is the one to say that the access of the chain has ended.
+GOES_ON: Final = (RequestStatus.APPROVED, RequestStatus.ACTIVE, RequestStatus.ENDED)
 
 
 def lock(request_id: uuid.UUID) -> tuple[AccessRequest, list[Grant]]:
-    """The request and its grants, locked after their assignments.
+    """The request, and the grants of its whole chain: the access of one person, which ends as one.
 
     Everybody locks assignments, then requests, then grants, then the ledger's head: so nobody waits in a circle.
     """
-    list(Assignment.objects.select_for_update().filter(grants__request_id=request_id).order_by("pk").values_list("pk"))
-    request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
-    return request, list(request.grants.select_for_update(of=("self",)).select_related("account").order_by("pk"))
+    ids = extensions.chain(request_id)
+    list(Assignment.objects.select_for_update().filter(grants__request_id__in=ids).order_by("pk").values_list("pk"))
+    requests = AccessRequest.objects.select_for_update(of=("self",))
+    list(requests.filter(pk__in=ids).order_by("pk").values_list("pk"))
+    # Whoever extends a request, or starts an extension of it, locks it: from here on the chain stays as it is.
+    held = Grant.objects.filter(request_id__in=extensions.chain(request_id))
+    return AccessRequest.objects.get(pk=request_id), list(
+        held.select_for_update(of=("self",)).select_related("account").order_by("pk")
+    )
+
+
+def lease(grant: Grant, now: datetime) -> tuple[datetime, datetime]:
+    """From when until when a grant that AWS confirms now runs.
+
+    An extension's begins where the grant ends that it extends, so that the two make one time without a gap and without
+    an overlap; if that is over, or was never there on this account, it begins now.
+    """
+    start = now
+    if grant.request.extends_id:
+        extended = extensions.held(grant.request.extends_id, now).filter(account=grant.account_id)
+        start = extended.values_list("ends_at", flat=True).first() or now
+    return start, start + grant.request.duration
 
 
 def begin_granting(grants: Iterable[Grant], *, actor: Actor, now: datetime) -> None:
@@ -31,21 +53,22 @@ def begin_granting(grants: Iterable[Grant], *, actor: Actor, now: datetime) -> N
     It is set again when AWS confirms. Only a grant shorter than AWS may take gets that time, or it would end unborn.
     """
     for grant in grants:
-        end = now + max(grant.request.duration, AWS_MAY_TAKE)
-        transition(grant, GrantStatus.GRANTING, actor=actor, starts_at=now, ends_at=end)
+        start, end = lease(grant, now)
+        transition(grant, GrantStatus.GRANTING, actor=actor, starts_at=start, ends_at=max(end, now + AWS_MAY_TAKE))
 
 
 def activate(grants: Iterable[Grant], *, actor: Actor, now: datetime, reason: str = "") -> None:
-    """AWS has confirmed the assignment: the full duration counts from now."""
+    """AWS has confirmed the assignment: the full duration counts from now, or from the end of what it extends."""
     for grant in grants:
+        start, end = lease(grant, now)
         transition(
             grant,
             GrantStatus.ACTIVE,
             actor=actor,
             reason=reason,
-            starts_at=now,
+            starts_at=start,
             activated_at=now,
-            ends_at=now + grant.request.duration,
+            ends_at=end,
         )
         settle_request(grant.request_id, actor=actor, now=now)
 
@@ -116,7 +139,8 @@ def settle_request(request_id: uuid.UUID, *, actor: Actor, now: datetime) -> Non
             closed_at=now,
             trouble="",
         )
-        outbox.add(request, "ended", [request.requester_id], now=now)
+        if not request.extensions.filter(status__in=GOES_ON).exists():
+            outbox.add(request, "ended", [request.requester_id], now=now)
     else:
         why = grants[-1].outcome
         transition(request, RequestStatus.FAILED, actor=actor, reason=why, outcome=why, closed_at=now, trouble="")

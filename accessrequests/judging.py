@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from accessrequests import extensions, permissions
 from accessrequests.models import AccessRequest, Decision
 from catalog.models import Account
 from catalog.offers import choices_of, policies_in_force
@@ -23,6 +24,8 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
 
     What was approved is what starts: if the policies now name another permission set, the answer is no.
     """
+    if request.extends_id and not extensions.held(request.extends_id, now).exists():
+        return permissions.NOTHING_TO_EXTEND
     ask = Ask(
         role_id=request.role_id,
         environment_id=request.environment_id,
@@ -31,13 +34,13 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
         reason=request.reason,
         ticket=request.ticket,
         start=None,
+        already=extensions.taken(request.extends),
     )
     judgement = judge(person, ask, now)
     if judgement.terms and not (decided := _is_decided(request, judgement.terms)):
         return decided
     if judgement.verdict and judgement.terms and judgement.terms.permission_set_id != request.permission_set_id:
-        names = ", ".join(policy.name for policy in judgement.terms.policies)
-        return Verdict(False, "The access policy names another permission set than the one that was approved.", names)
+        return other_permission_set(judgement.terms, "the one that was approved")
     return judgement.verdict
 
 
@@ -54,6 +57,12 @@ def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:
             asked = f"{needed[stage.approver_group_id]} of {stage.approver_group}"
             return Verdict(False, f"“{stage.rule}” now asks for {asked} to agree. Ask again.", stage.rule)
     return Verdict(True, "", terms.approves_automatically.rule)
+
+
+def other_permission_set(terms: Terms, than: str) -> Verdict:
+    """The refusal where the policies have come to name another permission set."""
+    names = ", ".join(policy.name for policy in terms.policies)
+    return Verdict(False, f"The access policy names another permission set than {than}.", names)
 
 
 def described(terms: Terms) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from accessrequests.states import (
     ADOPTED_FINDING,
     LIVE_GRANT,
+    NOT_IN_VAIN,
     OPEN_GRANT,
     UNFINISHED_FINDING,
     EndReason,
@@ -30,12 +31,14 @@ _ends_need_a_reason = Q(end_reason="") | Q(end_reason__in=EndReason.values)
 class AccessRequest(models.Model):
     """One ask by one person: role, environment, chosen accounts, duration and reason.
 
+    An *extension* asks for more time on an active request: `extends` names it, and `duration` is the time to add.
     `terms` keeps what was shown and judged by: the policies with their versions and every limit with its rule.
     `digest` is over everything that an approver decides on; see `asked.digest`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     requester = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="access_requests")
+    extends = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="extensions")
     role = models.ForeignKey(Role, models.PROTECT, related_name="+")
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="+")
     permission_set = models.ForeignKey(PermissionSet, models.PROTECT, related_name="+")
@@ -57,7 +60,8 @@ class AccessRequest(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     start_due_at = models.DateTimeField(null=True, blank=True, help_text="When to start it, or to try again.")
 
-    history = Records(excluded_fields=["trouble", "start_due_at"])
+    # `extends` never changes and stands in the first event; one more column would alter the digests of the rows kept.
+    history = Records(excluded_fields=["trouble", "start_due_at", "extends"])
 
     class Meta:
         ordering = ("-submitted_at",)
@@ -68,6 +72,9 @@ class AccessRequest(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(status__in=RequestStatus.values), name="request_status_known"),
+            models.UniqueConstraint(
+                fields=("extends",), condition=Q(status__in=sorted(NOT_IN_VAIN)), name="request_extended_once"
+            ),
             models.CheckConstraint(condition=Q(duration__gt=timedelta(0)), name="request_duration_positive"),
             models.CheckConstraint(condition=Q(stage__gte=1), name="request_stage_counts_from_one"),
             models.CheckConstraint(condition=_ends_need_a_reason, name="request_end_reason_known"),

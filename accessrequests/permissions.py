@@ -4,12 +4,14 @@ from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 
-from accessrequests.models import AccessRequest, RequestStage
-from accessrequests.states import LIVE_GRANT, RequestStatus
+from accessrequests import extensions
+from accessrequests.models import AccessRequest, Grant, RequestStage
+from accessrequests.states import LIVE_GRANT, NOT_IN_VAIN, GrantStatus, RequestStatus
 from catalog.people import Person
 from catalog.policy import Verdict
 
 YES = Verdict(True, "", "")
+NOTHING_TO_EXTEND = Verdict(False, "The access that it was to extend has ended.", "extension")
 
 
 def visible_to(person: Person) -> QuerySet[AccessRequest]:
@@ -55,6 +57,8 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
         return Verdict(False, f"It is already decided: {request.get_status_display().lower()}.", "once")
     if request.lapses_at <= now:
         return Verdict(False, "The time to decide is over.", "lapse")
+    if request.extends_id and not extensions.held(request.extends_id, now).exists():
+        return NOTHING_TO_EXTEND
     if person.user_id == request.requester_id:
         return Verdict(False, "Nobody decides on their own request.", "self-approval")
     if _same_principal(person, request):
@@ -94,14 +98,17 @@ def may_withdraw(person: Person, request: AccessRequest) -> Verdict:
 
 
 def may_give_back(person: Person, request: AccessRequest) -> Verdict:
-    """Whether this person may end the access early because they are done."""
+    """Whether this person may end the access early, with all that extends it or that it extends."""
     if person.user_id != request.requester_id:
         return Verdict(False, "Only the person who has it may give it back.", "requester")
     return _has_live_grants(request)
 
 
 def may_revoke(person: Person, request: AccessRequest) -> Verdict:
-    """Whether this person may end somebody's access now: an admin, or a member of a group that decided on it."""
+    """Whether this person may end somebody's access now: an admin, or a member of a group that decides on it.
+
+    It ends with all that extends it or that it extends, whoever decided on those.
+    """
     if not person.is_active:
         return Verdict(False, "You are disabled in the directory.", "people")
     in_a_stage = request.stages.filter(approver_group__directory_groups__object_id__in=person.groups).exists()
@@ -119,4 +126,33 @@ def has_not_begun(request: AccessRequest) -> bool:
 def _has_live_grants(request: AccessRequest) -> Verdict:
     if any(grant.status in LIVE_GRANT for grant in request.grants.all()):
         return YES
+    others = extensions.chain(request.pk)
+    if len(others) > 1 and Grant.objects.filter(request__in=others, status__in=LIVE_GRANT).exists():
+        return YES
     return Verdict(False, "There is no access to end.", "state")
+
+
+def may_extend(person: Person, request: AccessRequest, now: datetime) -> Verdict:
+    """Whether this person may ask for more time on a request; how much there may be, the policies say."""
+    if not person.is_active:
+        return Verdict(False, "You are disabled in the directory.", "people")
+    if person.user_id != request.requester_id:
+        return Verdict(False, "Only the person who has it may ask for more time.", "requester")
+    if not to_extend(request, now):
+        return Verdict(False, "There is no active access to extend.", "state")
+    for extension in request.extensions.all():
+        if extension.status in (RequestStatus.PENDING, RequestStatus.APPROVED):
+            return Verdict(
+                False, "You have asked for more time already; that has to be settled first.", "one at a time"
+            )
+        if extension.status in NOT_IN_VAIN:
+            return Verdict(False, "It was extended; ask for more time on the request that extends it.", "one at a time")
+    return YES
+
+
+def to_extend(request: AccessRequest, now: datetime) -> list[Grant]:
+    """The grants of an active request on which more time can be asked for now."""
+    if request.status != RequestStatus.ACTIVE:
+        return []
+    active = [grant for grant in request.grants.all() if grant.status == GrantStatus.ACTIVE]
+    return [grant for grant in active if grant.ends_at and grant.ends_at > now]

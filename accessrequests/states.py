@@ -102,6 +102,8 @@ OPEN_REQUEST: Final = frozenset({_R.PENDING, _R.APPROVED, _R.ACTIVE})
 STANDING_FINDING: Final = frozenset({FindingStatus.OPEN, FindingStatus.ACCEPTED})
 ADOPTED_FINDING: Final = frozenset({FindingStatus.ADOPTED, FindingStatus.REMOVING})
 UNFINISHED_FINDING: Final = STANDING_FINDING | ADOPTED_FINDING
+# What is still wanted or did come to something: its time counts, and a request has one such extension at most.
+NOT_IN_VAIN: Final = OPEN_REQUEST | {_R.ENDED}
 
 
 def diagram() -> str:

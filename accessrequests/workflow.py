@@ -1,8 +1,8 @@
-"""The verbs of people: submit, decide, withdraw, give back, revoke. Each is one transaction, with its events inside."""
+"""The verbs of people: submit, extend, decide, withdraw, give back, revoke; each one transaction, events inside."""
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from accessrequests import asked, grants, judging, permissions, tasks
+from accessrequests import asked, extensions, grants, judging, permissions, tasks
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, Decision, RequestStage
 from accessrequests.notifications import outbox
@@ -50,6 +50,7 @@ class Form:
     reason: str
     ticket: str = ""
     start: datetime | None = None
+    extends: AccessRequest | None = None
 
     @property
     def ask(self) -> Ask:
@@ -62,7 +63,18 @@ class Form:
             reason=self.reason,
             ticket=self.ticket,
             start=self.start,
+            already=extensions.taken(self.extends),
         )
+
+
+@dataclass(frozen=True)
+class MoreTime:
+    """What a person filled in to extend a request; `id` as in Form, `duration` is the time to add."""
+
+    id: uuid.UUID
+    duration: timedelta
+    reason: str
+    ticket: str = ""
 
 
 def submit(user_id: int, form: Form) -> AccessRequest:
@@ -78,9 +90,13 @@ def submit(user_id: int, form: Form) -> AccessRequest:
             known = AccessRequest.objects.filter(pk=form.id, requester_id=user_id).first()
             if known is not None:
                 return known
+            if form.extends:
+                form = _extending(person, form, form.extends.pk, now)
             judgement = judging.judge(person, form.ask, now)
             if not judgement.verdict or judgement.terms is None:
                 raise Refused(*(judgement.refusals or (judgement.verdict,)))
+            if form.extends and judgement.terms.permission_set_id != form.extends.permission_set_id:
+                raise Refused(judging.other_permission_set(judgement.terms, "the access that you have"))
             _demand(_is_not_asked_for_already(person, form))
             request = _make(person, form, judgement.terms, now)
             if judgement.terms.approves_automatically.value:
@@ -115,7 +131,8 @@ def _is_not_asked_for_already(person: Person, form: Form) -> Verdict:
     """The same ask is not made twice while it is undecided, and not very many are."""
     pending = AccessRequest.objects.filter(requester_id=person.user_id, status=RequestStatus.PENDING)
     same = {"role": form.role, "environment": form.environment, "start": form.start, "reason": form.reason}
-    twin = pending.filter(**same, accounts__in=form.accounts).first()
+    # More time on some access is not the same ask as the access itself.
+    twin = pending.filter(**same, extends=form.extends, accounts__in=form.accounts).first()
     if twin is not None:
         reason = f"You have asked for this already, and it is not decided yet (request {twin.short_id})."
         return Verdict(False, reason, "one ask at a time")
@@ -123,6 +140,38 @@ def _is_not_asked_for_already(person: Person, form: Form) -> Verdict:
         reason = f"{MOST_PENDING} of your requests wait for a decision; withdraw what you no longer need."
         return Verdict(False, reason, "pending requests")
     return permissions.YES
+
+
+def extend(user_id: int, request_id: uuid.UUID, more: MoreTime) -> AccessRequest:
+    """Asks for more time on an active request of one's own: a request in its own right, for the accounts still held.
+
+    It goes through the policies as any other, and its time together with what it extends stays within the longest.
+
+    Raises:
+        Refused: it is somebody else's, not active, being extended already, or the policies do not allow it; the
+            refusal is recorded.
+    """
+    extended = AccessRequest.objects.select_related("role", "environment").get(pk=request_id)
+    form = Form(
+        id=more.id,
+        role=extended.role,
+        environment=extended.environment,
+        accounts=(),
+        duration=more.duration,
+        reason=more.reason,
+        ticket=more.ticket,
+        extends=extended,
+    )
+    return submit(user_id, form)
+
+
+def _extending(person: Person, form: Form, extended_id: uuid.UUID, now: datetime) -> Form:
+    """The form with what it extends as it is now, locked against another extension, an end, and the start of either."""
+    extended = AccessRequest.objects.select_for_update(of=("self",)).get(pk=extended_id)
+    if not (verdict := permissions.may_extend(person, extended, now)):
+        raise Refused(verdict)
+    accounts = [grant.account for grant in permissions.to_extend(extended, now)]
+    return replace(form, extends=extended, accounts=accounts)
 
 
 def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequest:
@@ -137,7 +186,8 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
         start=form.start if form.start and form.start > now else None,
         reason=form.reason,
         ticket=form.ticket,
-        terms=judging.described(terms),
+        extends=form.extends,
+        terms={**judging.described(terms), "already_seconds": extensions.taken(form.extends).total_seconds()},
         submitted_at=now,
         lapses_at=now + settings.REQUEST_LAPSES_AFTER,
     )
@@ -152,6 +202,8 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
         "terms": request.terms,
         "digest": request.digest,
     }
+    if form.extends:
+        data |= {"extends": str(form.extends.pk), "extended": f"request {form.extends.short_id}"}
     begin(request, actor=person.actor, action=Action.REQUEST_SUBMITTED, data=data)
     request.accounts.set(form.accounts)
     RequestStage.objects.bulk_create(
@@ -286,7 +338,9 @@ def withdraw(user_id: int, request_id: uuid.UUID) -> AccessRequest:
 
 
 def give_back(user_id: int, request_id: uuid.UUID) -> AccessRequest:
-    """Ends one's own access now, also while it is still being granted.
+    """Ends one's own access now, also while it is still being granted: the request with all of its chain.
+
+    Whoever says that they are done holds nothing afterwards; an extension not yet started has nothing left to extend.
 
     Raises:
         Refused: it is somebody else's, or there is nothing to end.
@@ -300,7 +354,7 @@ def give_back(user_id: int, request_id: uuid.UUID) -> AccessRequest:
 
 
 def revoke(user_id: int, request_id: uuid.UUID, reason: str) -> AccessRequest:
-    """Ends somebody's access now, also while it is still being granted.
+    """Ends somebody's access now, also while it is still being granted: the request with all of its chain.
 
     Raises:
         Refused: the person may not, there is nothing to end, or no reason is given.

@@ -60,7 +60,8 @@ class Action(StrEnum):
 SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
     {
         Action.REQUEST_SUBMITTED: (
-            "{actor} asked for {role} in {environment}[ on {accounts}][ for {duration}][: {reason}]"
+            "{actor} asked for {role} in {environment}[ on {accounts}][ for {duration}][ more, extending {extended}]"
+            "[: {reason}]"
         ),
         Action.REQUEST_REFUSED: ("{actor} could not ask for {role}[ in {environment}][: {reason}][ (rule: {rule})]"),
         Action.REQUEST_APPROVED: "The request for {role} in {environment} was approved[: {reason}]",

@@ -80,7 +80,10 @@ class AccountChoice:
 
 @dataclass(frozen=True)
 class Ask:
-    """What a person asks for; `start` None means now."""
+    """What a person asks for; `start` None means now.
+
+    `already` is the time that the ask comes on top of: what was granted of the same access before, if it extends it.
+    """
 
     role_id: int
     environment_id: int
@@ -89,6 +92,7 @@ class Ask:
     reason: str
     ticket: str
     start: datetime | None
+    already: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -274,8 +278,12 @@ def _duration(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) ->
     limit = terms.longest_duration
     if ask.duration < LEAST_DURATION:
         yield Verdict(False, "Ask for a time longer than none.", "duration", "duration")
-    if ask.duration > limit.value:
-        yield Verdict(False, f"“{limit.rule}” allows at most {spell(limit.value)}.", limit.rule, "duration")
+    if ask.already + ask.duration <= limit.value:
+        return
+    allows = f"“{limit.rule}” allows at most {spell(limit.value)}"
+    if ask.already:
+        allows = f"{allows} in all: {spell(ask.already)} taken, {spell(limit.value - ask.already)} left"
+    yield Verdict(False, f"{allows}.", limit.rule, "duration")
 
 
 def _start(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:

@@ -240,3 +240,11 @@ def test_a_group_that_decides_twice_still_decides_twice() -> None:
 )
 def test_a_duration_is_spelt_in_at_most_two_units(duration: timedelta, words: str) -> None:
     assert spell(duration) == words
+
+
+def test_what_is_taken_already_counts_towards_the_longest_duration() -> None:
+    assert judge(of=ask(duration=timedelta(hours=3), already=timedelta(hours=5))).verdict
+    refusal = refusal_at(judge(of=ask(duration=timedelta(hours=4), already=timedelta(hours=5))), "duration")
+    assert "at most 8 hours in all: 5 hours taken, 3 hours left" in refusal.reason
+    beyond = refusal_at(judge(of=ask(duration=timedelta(seconds=1), already=timedelta(hours=9))), "duration")
+    assert "9 hours taken, no time left" in beyond.reason

@@ -1,0 +1,442 @@
+"""Asking for more time on active access: judged as any ask, added to the end without a gap, ended with it as one."""
+
+import hashlib
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accessrequests import asked, due, permissions, workflow
+from accessrequests.models import AccessRequest, Notification
+from accessrequests.states import EndReason, GrantStatus, RequestStatus
+from accessrequests.workflow import MoreTime, Refused
+from auditlog.models import Event
+from catalog import people
+from catalog.models import PermissionSet
+from jitportal.demo import organisation as company
+from jitportal.demo.directory import Person
+from jitportal.demo.simulator import Fault, FaultKind
+from tests.accessrequests.conftest import Office
+
+HOUR = timedelta(hours=1)
+
+
+def extend(office: Office, request: AccessRequest, person: Person = company.ADA, **changes: Any) -> AccessRequest:
+    more: dict[str, Any] = {"id": uuid.uuid4(), "duration": HOUR, "reason": "The replay takes longer."}
+    return workflow.extend(office.user(person).pk, request.pk, MoreTime(**{**more, **changes}))
+
+
+def held(office: Office, **changes: Any) -> AccessRequest:
+    """Active access to the sandbox, an hour long."""
+    request = office.submit(**changes)
+    office.work()
+    return office.again(request)
+
+
+def held_production(office: Office, **changes: Any) -> AccessRequest:
+    """Active access to production, an hour of the two that are allowed, after two stages."""
+    request = office.approve(office.submit_production(**changes))
+    office.work()
+    return office.again(request)
+
+
+# What is asked, and what refuses it.
+
+
+def test_an_extension_asks_for_the_same_on_the_accounts_still_held_with_words_of_its_own(office: Office) -> None:
+    accounts = office.catalog.sandbox_accounts
+    suspended = accounts[1].account_id
+    office.simulator.faults.add(Fault(FaultKind.FAILURE, operation="CreateAccountAssignment", account=suspended))
+    request = held(office, accounts=accounts)
+    extension = extend(office, request, duration=timedelta(minutes=30))
+    assert extension.extends == request
+    assert (extension.role, extension.environment) == (request.role, request.environment)
+    assert set(extension.accounts.all()) == {accounts[0], accounts[2]}
+    assert (extension.duration, extension.reason) == (timedelta(minutes=30), "The replay takes longer.")
+
+
+def test_an_extension_goes_through_the_stages_and_says_who_decided(office: Office) -> None:
+    request = held_production(office)
+    extension = extend(office, request, ticket="INC-4712")
+    assert extension.status == RequestStatus.PENDING
+    office.approve(extension)
+    office.work()
+    assert office.again(extension).status == RequestStatus.ACTIVE
+    assert office.grant(extension).ends_at == office.moment.time + 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("duration", {"duration": timedelta(0)}),
+        ("duration", {"duration": -HOUR}),
+        ("duration", {"duration": timedelta(hours=1, seconds=1)}),
+        ("ticket", {"ticket": ""}),
+        ("reason", {"reason": "more"}),
+    ],
+)
+def test_a_bad_ask_for_more_is_refused_at_its_field_and_recorded(
+    office: Office, field: str, changes: dict[str, Any]
+) -> None:
+    request = held_production(office)
+    with pytest.raises(Refused) as caught:
+        extend(office, request, **{"ticket": "INC-1", **changes})
+    assert [refusal.field for refusal in caught.value.refusals] == [field]
+    assert AccessRequest.objects.count() == 1
+    assert Event.objects.latest("number").action == "request.refused"
+
+
+def test_the_total_stays_within_the_longest_and_the_refusal_says_how_much_is_left(office: Office) -> None:
+    request = held(office, duration=timedelta(hours=5))
+    extension = extend(office, request, duration=timedelta(hours=2))
+    office.work()
+    with pytest.raises(Refused) as caught:
+        extend(office, extension, duration=timedelta(hours=1, minutes=1))
+    (refusal,) = caught.value.refusals
+    assert refusal.rule == "Sandbox developers"
+    assert "8 hours in all: 7 hours taken, 1 hour left" in refusal.reason
+    extend(office, extension)
+    office.work()
+    assert extension.grants.get().ends_at == office.moment.time + timedelta(hours=7)
+
+
+def test_extensions_that_came_to_nothing_do_not_count(office: Office) -> None:
+    request = held_production(office)
+    for _ in range(2):
+        workflow.withdraw(office.user(company.ADA).pk, extend(office, request, ticket="INC-1").pk)
+    office.decide(extend(office, request, ticket="INC-1"), company.CHIARA, "deny", "Not today.")
+    office.approve(extend(office, request, ticket="INC-1"))
+    office.work()
+    with pytest.raises(Refused, match="2 hours taken, no time left"):
+        extend(office, request.extensions.get(status="active"), ticket="INC-1", duration=timedelta(seconds=1))
+
+
+def test_a_policy_that_became_stricter_meanwhile_counts_at_the_ask(office: Office) -> None:
+    request = held(office)
+    office.catalog.automatic.longest_duration = timedelta(minutes=90)
+    office.catalog.automatic.save()
+    with pytest.raises(Refused, match="30 minutes left"):
+        extend(office, request)
+
+
+def test_a_policy_that_names_another_permission_set_now_does_not_extend(office: Office) -> None:
+    request = held(office)
+    arn = company.ORGANISATION.permission_set_arn("DevOpsAccess")
+    office.catalog.automatic.permission_set = PermissionSet.objects.create(name="DevOpsAccess", arn=arn)
+    office.catalog.automatic.save()
+    with pytest.raises(Refused, match="another permission set than the access that you have"):
+        extend(office, request)
+
+
+@pytest.mark.parametrize("person", [company.BEN, company.CHIARA, company.INES], ids=lambda p: p.name)
+def test_only_the_holder_asks_for_more(office: Office, person: Person) -> None:
+    with pytest.raises(Refused, match="Only the person who has it"):
+        extend(office, held(office), person)
+    assert AccessRequest.objects.count() == 1
+
+
+def test_only_what_is_active_is_extended(office: Office) -> None:
+    ada = office.user(company.ADA)
+    pending, starting = office.submit_production(), office.submit()
+    ended = held(office, accounts=office.catalog.sandbox_accounts[1:2])
+    workflow.give_back(ada.pk, ended.pk)
+    office.submit(start=office.moment.time + HOUR)
+    for request in AccessRequest.objects.exclude(pk=starting.pk):
+        with pytest.raises(Refused, match="no active access"):
+            extend(office, request)
+    assert pending.status == RequestStatus.PENDING
+
+
+def test_access_whose_time_is_up_is_not_extended_even_before_the_clock_has_ended_it(office: Office) -> None:
+    request = held(office)
+    office.moment.forward(HOUR)
+    with pytest.raises(Refused, match="no active access"):
+        extend(office, request)
+
+
+def test_who_was_disabled_does_not_ask_for_more(office: Office) -> None:
+    request = held(office)
+    ada = office.user(company.ADA)
+    ada.is_active = False
+    ada.save()
+    with pytest.raises(Refused, match="disabled in the directory"):
+        extend(office, request)
+
+
+def test_one_extension_is_asked_for_at_a_time(office: Office) -> None:
+    request = held_production(office)
+    first = extend(office, request, ticket="INC-1", duration=timedelta(minutes=10))
+    with pytest.raises(Refused, match="asked for more time already"):
+        extend(office, request, ticket="INC-1", duration=timedelta(minutes=10))
+    office.approve(first)
+    office.work()
+    with pytest.raises(Refused, match="on the request that extends it"):
+        extend(office, request, ticket="INC-1", duration=timedelta(minutes=10))
+    assert extend(office, first, ticket="INC-1", duration=timedelta(minutes=10)).extends == first
+
+
+def test_the_database_itself_keeps_extensions_from_branching(office: Office) -> None:
+    first = extend(office, held(office))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AccessRequest.objects.filter(pk=office.submit().pk).update(extends=first.extends)
+
+
+def test_the_same_form_sent_twice_is_one_extension(office: Office) -> None:
+    request, form = held(office), uuid.uuid4()
+    assert extend(office, request, id=form).pk == extend(office, request, id=form).pk
+    assert request.extensions.count() == 1
+
+
+def test_what_it_extends_is_part_of_what_is_decided_on(office: Office) -> None:
+    request, other = held_production(office), held(office)
+    extension = extend(office, request, ticket="INC-1")
+    AccessRequest.objects.filter(pk=extension.pk).update(extends=other)
+    assert asked.digest_now(office.again(extension)) != extension.digest
+    with pytest.raises(Refused, match="not what you were shown"):
+        office.decide(extension, company.CHIARA)
+
+
+def test_the_digest_of_what_extends_nothing_is_what_it_was_before_there_were_extensions(office: Office) -> None:
+    request = office.submit(id=uuid.UUID(int=7))
+    asked_for = {
+        "request": str(request.pk),
+        "requester": company.ADA.object_id,
+        "role": request.role_id,
+        "environment": request.environment_id,
+        "permission_set": request.permission_set.arn,
+        "accounts": [office.catalog.sandbox_accounts[0].account_id],
+        "seconds": 3600,
+        "start": None,
+        "reason": request.reason,
+        "ticket": "",
+        "stages": [],
+    }
+    text = json.dumps(asked_for, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert request.digest == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_record_says_what_was_extended(office: Office) -> None:
+    request = held(office)
+    extension = extend(office, request)
+    event = Event.objects.get(action="request.submitted", subject_id=str(extension.pk))
+    assert str(request.pk) in event.canonical
+    assert f"for 1 h more, extending request {request.short_id}" in event.sentence
+
+
+# How it begins.
+
+
+def test_nothing_is_created_in_aws_for_an_extension_and_the_time_has_no_gap(office: Office) -> None:
+    request = held(office)
+    end = office.grant(request).ends_at
+    assert end is not None
+    office.pass_time(minutes=20)
+    office.simulator.calls.reset()
+    extension = extend(office, request)
+    office.work()
+    grant = office.grant(extension)
+    assert (grant.status, grant.starts_at, grant.ends_at) == (GrantStatus.ACTIVE, end, end + HOUR)
+    assert "CreateAccountAssignment" not in office.simulator.calls.calls
+    for _ in range(9):
+        office.pass_time(minutes=10)
+        assert len(office.in_aws()) == 1
+    assert office.again(request).status == RequestStatus.ENDED
+    assert "DeleteAccountAssignment" not in office.simulator.calls.calls
+    office.pass_time(minutes=10)
+    assert (office.again(extension).status, office.in_aws()) == (RequestStatus.ENDED, [])
+
+
+def test_each_account_goes_on_from_its_own_end(office: Office) -> None:
+    accounts = office.catalog.sandbox_accounts[:2]
+    slow = Fault(FaultKind.THROTTLE, operation="CreateAccountAssignment", account=accounts[1].account_id, first=1)
+    office.simulator.faults.add(slow)
+    request = held(office, accounts=accounts)
+    office.pass_time(minutes=3)
+    extension = extend(office, request)
+    office.work()
+    before = dict(request.grants.values_list("account", "ends_at"))
+    after = dict(extension.grants.values_list("account", "ends_at"))
+    assert len(set(before.values())) == 2
+    assert after == {account: end + HOUR for account, end in before.items() if end}
+
+
+def test_an_extension_approved_after_the_end_fails_with_the_reason(office: Office) -> None:
+    request = held_production(office)
+    extension = extend(office, request, ticket="INC-1")
+    office.decide(extension, company.CHIARA)
+    office.decide(extension, company.FARID)
+    office.moment.forward(HOUR)
+    due.start(extension.pk, office.aws)
+    failed = office.again(extension)
+    assert failed.status == RequestStatus.FAILED
+    assert "The access that it was to extend has ended." in failed.outcome
+    office.work()
+    assert office.in_aws() == []
+
+
+def test_an_undecided_extension_lapses_when_what_it_extends_ends_and_nobody_decides_on_it(office: Office) -> None:
+    request = held_production(office)
+    extension = extend(office, request, ticket="INC-1")
+    office.moment.forward(HOUR)
+    with pytest.raises(Refused, match="was to extend has ended"):
+        office.decide(extension, company.CHIARA)
+    office.work()
+    lapsed = office.again(extension)
+    assert (lapsed.status, lapsed.outcome) == (RequestStatus.LAPSED, "The access that it was to extend has ended.")
+    assert office.in_aws() == []
+
+
+def test_access_that_ends_while_the_extension_begins_goes_on_from_now(office: Office) -> None:
+    request = held(office)
+    office.moment.forward(timedelta(minutes=59, seconds=59))
+    extension = extend(office, request)
+    due.start(extension.pk, office.aws)
+    office.pass_time(seconds=2)
+    assert len(office.in_aws()) == 1
+    assert office.again(request).status == RequestStatus.ENDED
+    assert office.grant(extension).ends_at == office.moment.time + HOUR
+    office.pass_time(hours=1)
+    assert office.in_aws() == []
+
+
+def test_an_assignment_that_somebody_removed_by_hand_is_put_back_by_the_extension(office: Office) -> None:
+    request = held(office)
+    (key,) = office.in_aws()
+    office.simulator.put_assignment(key, present=False)
+    extension = extend(office, request)
+    office.work()
+    assert office.in_aws() == [key]
+    assert office.grant(extension).ends_at == office.moment.time + 2 * HOUR
+
+
+def test_eligibility_and_the_longest_duration_count_again_when_the_extension_begins(office: Office) -> None:
+    request = held_production(office)
+    extension = office.approve(extend(office, request, ticket="INC-1"))
+    office.catalog.two_stages.longest_duration = timedelta(minutes=90)
+    office.catalog.two_stages.save()
+    office.work()
+    failed = office.again(extension)
+    assert failed.status == RequestStatus.FAILED
+    assert "30 minutes left" in failed.outcome
+    assert office.again(request).status == RequestStatus.ACTIVE
+    assert len(office.in_aws()) == 1
+
+
+def test_an_extension_does_not_begin_for_who_has_left_the_group_and_what_is_held_runs_out(office: Office) -> None:
+    request = held_production(office)
+    extension = office.approve(extend(office, request, ticket="INC-1"))
+    office.user(company.ADA).directory_groups.clear()
+    office.work()
+    assert office.again(extension).status == RequestStatus.FAILED
+    office.pass_time(hours=1)
+    assert (office.again(request).status, office.in_aws()) == (RequestStatus.ENDED, [])
+
+
+def test_standing_access_stays_when_the_extension_of_it_ends(office: Office) -> None:
+    request = held(office)
+    (key,) = office.in_aws()
+    workflow.give_back(office.user(company.ADA).pk, request.pk)
+    office.work()
+    office.simulator.put_assignment(key)
+    extend(office, held(office))
+    office.work()
+    office.pass_time(hours=3)
+    assert office.in_aws() == [key]
+
+
+# How it ends.
+
+
+def chain_of_three(office: Office) -> list[AccessRequest]:
+    first = held_production(office, duration=timedelta(minutes=40))
+    second = office.approve(extend(office, first, ticket="INC-1", duration=timedelta(minutes=40)))
+    office.work()
+    third = office.approve(extend(office, second, ticket="INC-1", duration=timedelta(minutes=40)))
+    office.work()
+    return [first, second, third]
+
+
+@pytest.mark.parametrize("member", [0, 1, 2])
+def test_giving_any_of_a_chain_back_ends_it_all(office: Office, member: int) -> None:
+    chain = chain_of_three(office)
+    workflow.give_back(office.user(company.ADA).pk, chain[member].pk)
+    office.work()
+    assert office.in_aws() == []
+    for request in chain:
+        ended = office.again(request)
+        assert (ended.status, ended.end_reason) == (RequestStatus.ENDED, EndReason.GIVEN_BACK)
+
+
+@pytest.mark.parametrize(("member", "person"), [(0, company.CHIARA), (1, company.FARID), (2, company.INES)])
+def test_revoking_any_of_a_chain_ends_it_all(office: Office, member: int, person: Person) -> None:
+    chain = chain_of_three(office)
+    workflow.revoke(office.user(person).pk, chain[member].pk, "The laptop was stolen.")
+    office.work()
+    assert office.in_aws() == []
+    for request in chain:
+        ended = office.again(request)
+        assert (ended.end_reason, ended.outcome) == (EndReason.REVOKED, "The laptop was stolen.")
+
+
+def test_what_is_over_still_ends_what_extends_it(office: Office) -> None:
+    first, *_ = chain_of_three(office)
+    office.pass_time(minutes=41)
+    assert office.again(first).status == RequestStatus.ENDED
+    workflow.revoke(office.user(company.INES).pk, first.pk, "The laptop was stolen.")
+    office.work()
+    assert office.in_aws() == []
+
+
+@pytest.mark.parametrize("status", ["pending", "approved"])
+def test_giving_back_leaves_an_extension_that_has_not_begun_nothing_to_extend(office: Office, status: str) -> None:
+    request = held_production(office)
+    extension = extend(office, request, ticket="INC-1")
+    if status == "approved":
+        office.approve(extension)
+    workflow.give_back(office.user(company.ADA).pk, request.pk)
+    office.work()
+    office.pass_time(minutes=1)
+    assert office.again(extension).status in (RequestStatus.LAPSED, RequestStatus.FAILED)
+    assert "was to extend has ended" in office.again(extension).outcome
+    assert office.in_aws() == []
+
+
+def test_withdrawing_an_extension_takes_nothing_away(office: Office) -> None:
+    request = held_production(office)
+    workflow.withdraw(office.user(company.ADA).pk, extend(office, request, ticket="INC-1").pk)
+    office.work()
+    assert office.again(request).status == RequestStatus.ACTIVE
+    assert len(office.in_aws()) == 1
+
+
+def test_other_access_of_the_same_person_is_not_of_the_chain(office: Office) -> None:
+    request, other = held(office), held(office)
+    extension = extend(office, request)
+    office.work()
+    workflow.give_back(office.user(company.ADA).pk, extension.pk)
+    office.work()
+    assert office.again(other).status == RequestStatus.ACTIVE
+    assert len(office.in_aws()) == 1
+
+
+def test_the_end_of_access_is_told_once_and_not_when_it_goes_on(office: Office) -> None:
+    request = held(office)
+    extension = extend(office, request)
+    office.work()
+    office.pass_time(hours=1)
+    assert office.again(request).status == RequestStatus.ENDED
+    assert not Notification.objects.filter(kind="ended").exists()
+    office.pass_time(hours=1)
+    assert list(Notification.objects.filter(kind="ended").values_list("request", flat=True)) == [extension.pk]
+
+
+def test_the_verdict_that_draws_the_button_is_the_one_that_the_verb_asks(office: Office) -> None:
+    request = held(office)
+    ada, now = people.load(office.user(company.ADA).pk), office.moment.time
+    assert permissions.may_extend(ada, request, now)
+    extend(office, request)
+    refusal = permissions.may_extend(ada, office.again(request), now)
+    assert (bool(refusal), refusal.rule) == (False, "one at a time")
