@@ -30,7 +30,7 @@ def taken(extended: AccessRequest | None) -> timedelta:
 
 
 def chain(request_id: uuid.UUID) -> list[uuid.UUID]:
-    """The ids of all requests of a chain, whichever of them is given; those that came to nothing, too."""
+    """The ids of all requests of a chain in order, whichever is given; those that came to nothing among them."""
     rows = AccessRequest.objects.values_list("pk", flat=True)
     first = request_id
     while (extended := rows.filter(extensions=first).first()) is not None:

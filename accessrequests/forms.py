@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
 from accessrequests.models import Decision
-from accessrequests.workflow import Form
+from accessrequests.workflow import Form, MoreTime
 from catalog import names
 from catalog.fields import Prose
 from catalog.models import Account, Environment, Role
@@ -124,8 +124,11 @@ class TicketField(forms.CharField):
             raise ValidationError(str(error), "invalid") from None
 
 
-class RequestForm(WhatForm):
-    """An ask. Without an offer (there was none, or it is gone) it still keeps what was typed."""
+class AskForm(forms.Form):
+    """What every ask says: for how long and why. `longest` and `default` are None where nothing is offered."""
+
+    longest: timedelta | None = None
+    default: timedelta | None = None
 
     id = forms.UUIDField(
         error_messages={
@@ -133,7 +136,6 @@ class RequestForm(WhatForm):
             "invalid": "This form was damaged; send it again.",
         }
     )
-    accounts = AccountsField(error_messages={"required": "Choose at least one account."})
     duration = forms.CharField(error_messages={"required": "Choose for how long."})
     minutes = forms.IntegerField(
         required=False,
@@ -145,13 +147,6 @@ class RequestForm(WhatForm):
             "max_value": "That is longer than anybody may ask for.",
         },
     )
-    when = forms.ChoiceField(
-        choices=[("now", ""), ("later", "")], required=False, error_messages={"invalid_choice": "Choose when to begin."}
-    )
-    start = StartField(
-        required=False, error_messages={"invalid": "Give the day and the time, such as 2026-11-20 14:30."}
-    )
-    zone = forms.CharField(required=False)
     reason = Prose(
         max_length=LONGEST_TEXT,
         error_messages={
@@ -160,6 +155,78 @@ class RequestForm(WhatForm):
         },
     )
     ticket = TicketField(required=False, max_length=LONGEST_TEXT)
+
+    def __init__(self, data: MultiValueDict[str, Any] | None = None) -> None:
+        super().__init__(data)
+        self.fresh_id = str(uuid.uuid4())
+
+    def clean_duration(self) -> timedelta | None:
+        """None stands for minutes of one's own."""
+        text = self.cleaned_data["duration"]
+        if text == "other":
+            return None
+        if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+            raise ValidationError("Choose for how long.")
+        return timedelta(seconds=int(text))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "duration" in cleaned and "minutes" in cleaned:
+            self._settle_duration(cleaned)
+        return cleaned
+
+    def _settle_duration(self, cleaned: dict[str, Any]) -> None:
+        chosen, minutes = cleaned["duration"], cleaned["minutes"]
+        if chosen is None and minutes is None:
+            self.add_error("duration", "Say how many minutes.")
+        elif chosen is None:
+            cleaned["duration"] = timedelta(minutes=minutes)
+        elif minutes is not None and timedelta(minutes=minutes) != chosen:
+            self.add_error("duration", f"You chose {spell(chosen)} and also typed {minutes} minutes. Keep one of them.")
+
+    @property
+    def id_value(self) -> str:
+        """The id to send next: the same as long as the ask is the same, a fresh one if that cannot be used."""
+        damaged = not self.is_bound or "id" in self.errors
+        used_up = self.is_bound and any(
+            (error.params or {}).get("rule") == "form" for error in self.errors.as_data().get("__all__", [])
+        )
+        return self.fresh_id if damaged or used_up else str(self["id"].value())
+
+    @property
+    def duration_choices(self) -> list[Choice]:
+        """A few sensible lengths up to the longest; the default is chosen already."""
+        longest = self.longest or _SENSIBLE[5]
+        shorter = [length for length in _SENSIBLE if length < longest]
+        lengths = sorted({*shorter[-5:], *filter(None, (self.default,)), longest})
+        chosen = str(self["duration"].value()) if self.is_bound else str(_seconds(self.default or longest))
+        return [
+            Choice(
+                str(_seconds(length)),
+                spell(length),
+                str(_seconds(length)) == chosen,
+                "longest" if length == longest else "",
+            )
+            for length in lengths
+        ]
+
+    @property
+    def is_other_duration(self) -> bool:
+        """Whether the length is one's own."""
+        return self.is_bound and self["duration"].value() == "other"
+
+
+class RequestForm(AskForm, WhatForm):
+    """An ask for access. Without an offer (there was none, or it is gone) it still keeps what was typed."""
+
+    accounts = AccountsField(error_messages={"required": "Choose at least one account."})
+    when = forms.ChoiceField(
+        choices=[("now", ""), ("later", "")], required=False, error_messages={"invalid_choice": "Choose when to begin."}
+    )
+    start = StartField(
+        required=False, error_messages={"invalid": "Give the day and the time, such as 2026-11-20 14:30."}
+    )
+    zone = forms.CharField(required=False)
 
     field_order = (
         "role",
@@ -178,20 +245,12 @@ class RequestForm(WhatForm):
     def __init__(self, data: MultiValueDict[str, Any] | None = None, *, offer: Offer | None) -> None:
         super().__init__(data)
         self.offer = offer
-        self.fresh_id = str(uuid.uuid4())
+        if offer:
+            self.longest, self.default = offer.terms.longest_duration.value, offer.terms.default_duration.value
         zone = str((data.get("zone") if data else "") or "UTC")
         start = self.fields["start"]
         if isinstance(start, StartField) and zone in zones():
             start.zone = zoneinfo.ZoneInfo(zone)
-
-    def clean_duration(self) -> timedelta | None:
-        """None stands for minutes of one's own."""
-        text = self.cleaned_data["duration"]
-        if text == "other":
-            return None
-        if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
-            raise ValidationError("Choose for how long.")
-        return timedelta(seconds=int(text))
 
     def clean_zone(self) -> str:
         zone = self.cleaned_data["zone"] or "UTC"
@@ -202,25 +261,12 @@ class RequestForm(WhatForm):
         return str(zone)
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        self._settle_duration(cleaned)
-        self._settle_start(cleaned)
+        cleaned = super().clean()
+        if "start" in cleaned and "when" in cleaned:
+            self._settle_start(cleaned)
         return cleaned
 
-    def _settle_duration(self, cleaned: dict[str, Any]) -> None:
-        if "duration" not in cleaned or "minutes" not in cleaned:
-            return
-        chosen, minutes = cleaned["duration"], cleaned["minutes"]
-        if chosen is None and minutes is None:
-            self.add_error("duration", "Say how many minutes.")
-        elif chosen is None:
-            cleaned["duration"] = timedelta(minutes=minutes)
-        elif minutes is not None and timedelta(minutes=minutes) != chosen:
-            self.add_error("duration", f"You chose {spell(chosen)} and also typed {minutes} minutes. Keep one of them.")
-
     def _settle_start(self, cleaned: dict[str, Any]) -> None:
-        if "start" not in cleaned or "when" not in cleaned:
-            return
         if cleaned["when"] == "later" and cleaned["start"] is None:
             self.add_error("start", "Give the day and the time at which it should begin.")
         elif cleaned["when"] != "later" and cleaned["start"] is not None:
@@ -243,15 +289,6 @@ class RequestForm(WhatForm):
     # What the page shows.
 
     @property
-    def id_value(self) -> str:
-        """The id to send next: the same as long as the ask is the same, a fresh one if that cannot be used."""
-        damaged = not self.is_bound or "id" in self.errors
-        used_up = self.is_bound and any(
-            (error.params or {}).get("rule") == "form" for error in self.errors.as_data().get("__all__", [])
-        )
-        return self.fresh_id if damaged or used_up else str(self["id"].value())
-
-    @property
     def account_choices(self) -> list[Choice]:
         """The accounts of the offer; the only one is chosen already."""
         accounts = self.offer.accounts if self.offer else ()
@@ -268,29 +305,6 @@ class RequestForm(WhatForm):
         return bool(self.offer and self.offer.terms.accounts_per_request.value == 1)
 
     @property
-    def duration_choices(self) -> list[Choice]:
-        """A few sensible lengths up to the longest; the default is chosen already."""
-        longest = self.offer.terms.longest_duration.value if self.offer else _SENSIBLE[5]
-        default = self.offer.terms.default_duration.value if self.offer else None
-        shorter = [length for length in _SENSIBLE if length < longest]
-        lengths = sorted({*shorter[-5:], *filter(None, (default,)), longest})
-        chosen = str(self["duration"].value()) if self.is_bound else str(_seconds(default or longest))
-        return [
-            Choice(
-                str(_seconds(length)),
-                spell(length),
-                str(_seconds(length)) == chosen,
-                "longest" if length == longest else "",
-            )
-            for length in lengths
-        ]
-
-    @property
-    def is_other_duration(self) -> bool:
-        """Whether the length is one's own."""
-        return self.is_bound and self["duration"].value() == "other"
-
-    @property
     def starts_later(self) -> bool:
         """Whether a start was chosen."""
         return self.is_bound and self["when"].value() == "later"
@@ -300,6 +314,24 @@ class RequestForm(WhatForm):
         """The zone that a typed start is in."""
         zone = str(self["zone"].value() or "") if self.is_bound else ""
         return zone if zone in zones() else "UTC"
+
+
+class ExtensionForm(AskForm):
+    """An ask for more time on a request; `left` is how much its policies still allow, None if they offer nothing."""
+
+    field_order = ("id", "duration", "minutes", "reason", "ticket")
+
+    def __init__(
+        self, data: MultiValueDict[str, Any] | None = None, *, offer: Offer | None, left: timedelta | None
+    ) -> None:
+        super().__init__(data)
+        if offer and left and left > timedelta(0):
+            self.longest, self.default = left, min(left, offer.terms.default_duration.value)
+
+    def more(self) -> MoreTime:
+        """What was filled in, for `workflow.extend`; only of a valid form."""
+        given = self.cleaned_data
+        return MoreTime(given["id"], given["duration"], given["reason"], given["ticket"])
 
 
 def _seconds(length: timedelta) -> int:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.db.models import QuerySet
 
 from accessrequests.models import AccessRequest, Decision, Grant, RequestStage
-from accessrequests.states import LIVE_GRANT, OPEN_GRANT, OPEN_REQUEST, GrantStatus, RequestStatus
+from accessrequests.states import LIVE_GRANT, NOT_IN_VAIN, OPEN_GRANT, OPEN_REQUEST, GrantStatus, RequestStatus
 from auditlog.models import Event
 from catalog.models import Account
 from catalog.wording import steps
@@ -146,17 +146,43 @@ class Shown:
     @property
     def began_at(self) -> datetime | None:
         """When the first of what is active now was confirmed."""
-        return min((grant.starts_at for grant in self.active if grant.starts_at), default=None)
+        return min((grant.activated_at for grant in self.active if grant.activated_at), default=None)
 
     @property
     def ends_at(self) -> datetime | None:
         """When the last of what is held or being granted must be gone."""
         return max((grant.ends_at for grant in self.live if grant.ends_at), default=None)
 
+    @cached_property
+    def extended(self) -> "Shown | None":
+        """The request that this one extends; of it, its grants are read."""
+        return Shown(self.request.extends, self.now) if self.request.extends else None
+
+    @property
+    def new_end(self) -> datetime | None:
+        """When access ends if this extension comes to something, as far as what it extends still lives."""
+        before = self.extended.ends_at if self.extended else None
+        return before + self.request.duration if before and before > self.now else None
+
+    @cached_property
+    def extension(self) -> AccessRequest | None:
+        """The request that extends this one, unless it came to nothing."""
+        return next((row for row in self.request.extensions.all() if row.status in NOT_IN_VAIN), None)
+
+    def carries_on(self, other: "Shown") -> bool:
+        """Whether this extends the other and is confirmed wherever the other is held: one access to whoever has it."""
+        here = {grant.account_id for grant in self.active}
+        return self.request.extends_id == other.request.pk and {grant.account_id for grant in other.open} <= here
+
+    @property
+    def total(self) -> timedelta:
+        """The agreed duration; of an extension, with all that came before it."""
+        return self.request.duration + timedelta(seconds=self.request.terms.get("already_seconds", 0))
+
     @property
     def seconds(self) -> int:
-        """The agreed duration."""
-        return int(self.request.duration.total_seconds())
+        """The total, for a countdown."""
+        return int(self.total.total_seconds())
 
     @property
     def seconds_left(self) -> int:
@@ -202,9 +228,14 @@ class Shown:
 
 
 def read(requests: QuerySet[AccessRequest], now: datetime) -> list[Shown]:
-    """The requests with everything a page shows of them: six queries."""
-    rows = requests.select_related("role", "environment", "permission_set", "requester").prefetch_related(
-        "accounts", "grants__account", "stages__approver_group", "decisions__decided_by"
+    """The requests with everything a page shows of them, in eight queries."""
+    rows = requests.select_related("role", "environment", "permission_set", "requester", "extends").prefetch_related(
+        "accounts",
+        "grants__account",
+        "stages__approver_group",
+        "decisions__decided_by",
+        "extends__grants",
+        "extensions",
     )
     return [Shown(row, now) for row in rows]
 

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path("requests/new/", views.new, name="request-new"),
     path("requests/<uuid:request_id>/", views.request_page, name="request"),
+    path("requests/<uuid:request_id>/extend/", views.extend, name="request-extend"),
     path("requests/<uuid:request_id>/decide/", views.decide, name="request-decide"),
     path("requests/<uuid:request_id>/withdraw/", views.withdraw, name="request-withdraw"),
     path("requests/<uuid:request_id>/give-back/", views.give_back, name="request-give-back"),

@@ -10,12 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accessrequests import live, permissions, workflow
-from accessrequests.forms import DecisionForm, RequestForm, RevocationForm, WhatForm, add_refusals
+from accessrequests import extensions, live, permissions, workflow
+from accessrequests.forms import DecisionForm, ExtensionForm, RequestForm, RevocationForm, WhatForm, add_refusals
 from accessrequests.live import respond, signature, signed_in
-from accessrequests.models import AccessRequest, Decision
+from accessrequests.models import AccessRequest, Decision, Grant
 from accessrequests.shown import Shown, held_by, read, timeline
-from accessrequests.states import OPEN_REQUEST, RequestStatus
+from accessrequests.states import LIVE_GRANT, OPEN_REQUEST, RequestStatus
 from accessrequests.workflow import Refused
 from auditlog import clock
 from catalog import people
@@ -46,9 +46,17 @@ def home(request: HttpRequest) -> HttpResponse:
     pending = [shown for shown in open_ if shown.request.status == RequestStatus.PENDING]
     coming = [shown for shown in open_ if shown.tone == "approved"]
     held = [shown for shown in open_ if shown not in pending and shown not in coming]
+    held = [shown for shown in held if not any(other.carries_on(shown) for other in held)]
     context = {
         "now": now,
-        "held": [{"shown": shown, "may_give_back": permissions.may_give_back(person, shown.request)} for shown in held],
+        "held": [
+            {
+                "shown": shown,
+                "may_give_back": permissions.may_give_back(person, shown.request),
+                "may_extend": permissions.may_extend(person, shown.request, now),
+            }
+            for shown in held
+        ],
         "pending": [
             {"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in pending
         ],
@@ -131,6 +139,40 @@ def _new_form(request: HttpRequest, form: RequestForm, *, status: int) -> HttpRe
 
 
 @signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def extend(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    """Ask for more time on what I hold."""
+    person, now = _person(request), clock.now()
+    found = _visible(person, request_id)
+    what = (found.role_id, found.environment_id)
+    offer = next((each for each in offers_for(person) if (each.role.pk, each.environment.pk) == what), None)
+    left = offer.terms.longest_duration.value - extensions.taken(found) if offer else None
+    form = ExtensionForm(request.POST if request.method == "POST" else None, offer=offer, left=left)
+    if form.is_bound and form.is_valid():
+        more = form.more()
+        again = AccessRequest.objects.filter(pk=more.id, requester_id=person.user_id).exists()
+        try:
+            made = workflow.extend(person.user_id, found.pk, more)
+        except Refused as refusal:
+            add_refusals(form, refusal.refusals)
+        else:
+            messages.success(request, _asked(made, again))
+            return redirect("request", made.pk)
+    if not form.is_bound and not (verdict := permissions.may_extend(person, found, now)):
+        messages.error(request, f"{verdict.reason} (Rule: {verdict.rule}.)")
+        return redirect("request", found.pk)
+    context = {
+        "now": now,
+        "form": form,
+        "offer": offer,
+        "left": left,
+        "taken": extensions.taken(found),
+        "shown": read(AccessRequest.objects.filter(pk=found.pk), now)[0],
+    }
+    return render(request, "accessrequests/extend.html", context, status=422 if form.is_bound else 200)
+
+
+@signed_in
 @require_safe
 def request_page(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """One request, to whom it concerns."""
@@ -156,8 +198,14 @@ def _page(
         "withdraw": permissions.may_withdraw(person, row),
         "give_back": permissions.may_give_back(person, row),
         "revoke": permissions.may_revoke(person, row),
+        "extend": permissions.may_extend(person, row, now),
     }
     mine = row.requester_id == person.user_id
+    ids = extensions.chain(row.pk)
+    chain = read(permissions.visible_to(person).filter(pk__in=ids), now) if len(ids) > 1 else []
+    chain.sort(key=lambda part: ids.index(part.request.pk))
+    later = chain[[part.request for part in chain].index(row) + 1 :] if chain else []
+    ends_with_it = Grant.objects.filter(request__in=ids, status__in=LIVE_GRANT).values("account").distinct().count()
     events = timeline(row)
     decides = row.status == RequestStatus.PENDING
     context = {
@@ -166,7 +214,12 @@ def _page(
         "mine": mine,
         "verdicts": verdicts,
         # As long as this is the same, a poll leaves the forms as they are, with what has been typed into them.
-        "verbs_key": signature(row.status, *(bool(verdict) for verdict in verdicts.values())),
+        "verbs_key": signature(
+            row.status, verdicts["extend"].reason, *(bool(verdict) for verdict in verdicts.values())
+        ),
+        "chain": chain,
+        "goes_on": next((part for part in reversed(later) if part.active), None),
+        "ends_with_it": ends_with_it,
         "held": [held for held in held_by([row.requester_id], now).get(row.requester_id, []) if held.request != row]
         if decides and not mine
         else [],
@@ -174,7 +227,9 @@ def _page(
         "decision_form": DecisionForm(),
         "revocation_form": RevocationForm(),
         "poll": (live.SOON if shown.is_moving else live.LATER) if shown.is_open else 0,
-        "signature": signature(shown.parts, len(events), [bool(verdict) for verdict in verdicts.values()]),
+        "signature": signature(
+            shown.parts, len(events), [verdict.reason for verdict in verdicts.values()], [part.parts for part in chain]
+        ),
         **forms,
     }
     return respond(request, "accessrequests/request.html", "accessrequests/_request.html", context, status=status)
