@@ -165,6 +165,10 @@ def replace_user(office: Office) -> None:
     there = without_user(office)
     recreated = replace(old, user_name="ada.again@harbour.example")
     office.simulator.reorganise(replace(there, users=(*there.users, recreated)))
+    # The directory says the new name at the next sign-in, and only by that name is anybody found at AWS.
+    ada = office.user(company.ADA)
+    ada.user_name = recreated.user_name
+    ada.save(update_fields=["user_name"])
 
 
 def test_a_permission_set_that_was_deleted_meanwhile_fails_with_awss_words(office: Office) -> None:

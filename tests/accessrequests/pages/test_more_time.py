@@ -92,7 +92,7 @@ def test_the_approver_sees_which_end_moves_by_how_much_to_when(office: Office, b
         ("minutes", "Ask for one minute at least.", {"duration": "other", "minutes": "0"}),
         ("minutes", "Give a whole number of minutes.", {"duration": "other", "minutes": "1e3"}),
         ("reason", "Say why in at least 10 characters", {"reason": "more"}),
-        ("reason", "Null characters are not allowed.", {"reason": "Look at\x00 the queue."}),
+        ("reason", "There is a control character (U+0000) in it", {"reason": "Look at\x00 the queue."}),
         ("ticket", "asks for a ticket of the form INC-[0-9]+.", {"ticket": "<b>nope</b>"}),
     ],
 )
