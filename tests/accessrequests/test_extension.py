@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import IntegrityError, transaction
 
 from accessrequests import asked, due, permissions, workflow
 from accessrequests.models import AccessRequest, Notification
+from accessrequests.notifications import outbox
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
 from accessrequests.workflow import MoreTime, Refused
 from auditlog.models import Event
@@ -439,3 +441,14 @@ def test_the_verdict_that_draws_the_button_is_the_one_that_the_verb_asks(office:
     extend(office, request)
     refusal = permissions.may_extend(ada, office.again(request), now)
     assert (bool(refusal), refusal.rule) == (False, "one at a time")
+
+
+def test_the_mail_to_approvers_says_that_it_is_more_time(office: Office) -> None:
+    request = held_production(office)
+    outbox.send_due(office.moment.time)
+    mail.outbox.clear()
+    extend(office, request, ticket="INC-1")
+    outbox.send_due(office.moment.time)
+    sent = mail.outbox[0]
+    assert "asks for more time as Developer in Production." in sent.body
+    assert f"For:    1 hour more, extending request {request.short_id}" in sent.body
