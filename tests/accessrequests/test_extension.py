@@ -180,6 +180,14 @@ def test_one_extension_is_asked_for_at_a_time(office: Office) -> None:
     assert extend(office, first, ticket="INC-1", duration=timedelta(minutes=10)).extends == first
 
 
+def test_more_time_is_not_the_same_ask_as_other_access_that_is_undecided(office: Office) -> None:
+    request = held_production(office)
+    reason = "The replay takes longer than an hour."
+    other = office.submit_production(reason=reason)
+    extension = extend(office, request, ticket="INC-1", reason=reason)
+    assert [office.again(row).status for row in (other, extension)] == [RequestStatus.PENDING] * 2
+
+
 def test_the_database_itself_keeps_extensions_from_branching(office: Office) -> None:
     first = extend(office, held(office))
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -403,6 +411,16 @@ def test_giving_back_leaves_an_extension_that_has_not_begun_nothing_to_extend(of
     assert office.again(extension).status in (RequestStatus.LAPSED, RequestStatus.FAILED)
     assert "was to extend has ended" in office.again(extension).outcome
     assert office.in_aws() == []
+
+
+def test_revoking_an_extension_that_has_not_begun_stops_it_and_ends_what_it_extends(office: Office) -> None:
+    request = held(office)
+    extension = extend(office, request)
+    workflow.revoke(office.user(company.INES).pk, extension.pk, "The laptop was stolen.")
+    office.work()
+    assert office.in_aws() == []
+    for row in (request, extension):
+        assert (office.again(row).status, office.again(row).end_reason) == (RequestStatus.ENDED, EndReason.REVOKED)
 
 
 def test_withdrawing_an_extension_takes_nothing_away(office: Office) -> None:
