@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accessrequests', '0002_doubt'),
+        ('accessrequests', '0003_findings'),
         ('catalog', '0001_catalog'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
