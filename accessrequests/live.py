@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -34,6 +35,8 @@ def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         if request.method == "POST":
             messages.warning(request, "You were no longer signed in, so nothing was sent. Sign in and send it again.")
             back = reverse("request", args=[kwargs["request_id"]]) if "request_id" in kwargs else request.path
+            if what := {name: request.POST[name] for name in ("role", "environment") if name in request.POST}:
+                back += f"?{urlencode(what)}"
         if request.headers.get("HX-Request"):
             response = HttpResponse(status=204)
             response["HX-Redirect"] = redirect_to_login(request.path).url

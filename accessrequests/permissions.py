@@ -67,13 +67,13 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
             "This request is for the same Identity Center user as you; nobody decides on their own request.",
             "self-approval",
         )
+    if request.decisions.filter(decided_by_id=person.user_id).exists():
+        return Verdict(False, "You have decided on this request; another person must decide now.", "distinct people")
     stage = request.stages.filter(position=request.stage).select_related("approver_group").first()
     if stage is None:
         return Verdict(False, "No stage is left to decide.", "stages")
     if not stage.approver_group.directory_groups.filter(object_id__in=person.groups).exists():
         return Verdict(False, f"{stage.approver_group} decides at this stage, and you are not in it.", stage.rule)
-    if request.decisions.filter(decided_by_id=person.user_id).exists():
-        return Verdict(False, "You have decided on this request; another person must decide now.", "distinct people")
     return YES
 
 

@@ -252,7 +252,9 @@ def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment
                 raise Refused(Verdict(False, "Say why; the person who asks will read it.", "reason", "comment"))
             _decide(person, request, answer, comment.strip(), now)
     except Refused as refused:
-        _record_refusal(person, Action.DECISION_REFUSED, request_id, refused.refusals)
+        # A forgotten comment is no attempt at anything, and no history.
+        if not any(refusal.field == "comment" for refusal in refused.refusals):
+            _record_refusal(person, Action.DECISION_REFUSED, request_id, refused.refusals)
         raise
     return request
 

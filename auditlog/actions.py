@@ -73,7 +73,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.REQUEST_FAILED: "The access as {role} in {environment} failed[: {reason}]",
         Action.REQUEST_ENDED: "The access as {role} in {environment} ended[: {reason}]",
         Action.DECISION_MADE: "{actor} {verdict} it[ for {approver_group}][ (stage {stage})][: {comment}]",
-        Action.DECISION_REFUSED: "{actor} may not decide[: {reason}][ (rule: {rule})]",
+        Action.DECISION_REFUSED: "A decision by {actor} was not counted[: {reason}][ (rule: {rule})]",
         Action.GRANT_WAITING: "The grant on {account} waits[: {reason}]",
         Action.GRANT_GRANTING: "The grant on {account} is being set up[: {reason}]",
         Action.GRANT_ACTIVE: "The grant on {account} is active[: {reason}]",

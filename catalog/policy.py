@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Final, Generic, ParamSpec, TypeVar
 
 from catalog.people import Person
+from catalog.ticket_examples import LONGEST_TICKET, example
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 LEAST_DURATION: Final = timedelta(seconds=1)
 LEAST_REASON: Final = 10
-LONGEST_TICKET: Final = 40
 # A start this little in the past is the time it took to fill in the form.
 START_GRACE: Final = timedelta(minutes=5)
 
@@ -308,8 +308,9 @@ def _ticket(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> I
         return
     for pattern in terms.ticket_patterns:
         if not re.fullmatch(pattern.value, ask.ticket):
-            reason = f"“{pattern.rule}” asks for a ticket of the form {pattern.value}."
-            yield Verdict(False, reason, pattern.rule, "ticket")
+            shown = example(pattern.value)
+            form = f"such as {shown}" if shown else f"of the form {pattern.value}"
+            yield Verdict(False, f"“{pattern.rule}” asks for a ticket {form}.", pattern.rule, "ticket")
 
 
 def _stages(terms: Terms) -> Iterator[Verdict]:

@@ -3,8 +3,7 @@
 import re
 from typing import Final
 
-from catalog.policy import LONGEST_TICKET
-
+LONGEST_TICKET: Final = 40
 _DIGITS: Final = "4711"
 _LETTERS: Final = "ABCD"
 _USUAL: Final = 4

@@ -9,7 +9,7 @@ import string
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.policy import LONGEST_TICKET
+from catalog.ticket_examples import LONGEST_TICKET
 
 MOST_WAYS: Final = 100_000
 _SIMPLE_ESCAPES: Final = frozenset("dDwWsSbBAZ") | frozenset(string.punctuation) | {" "}

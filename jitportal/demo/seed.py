@@ -16,7 +16,7 @@ from django.db.models import F, Model
 
 from accessrequests import provisioner, workflow
 from accessrequests.models import AccessRequest, Decision, Notification
-from auditlog import clock
+from auditlog import checkpoints, clock
 from auditlog.actor import Actor
 from auditlog.history import attribute
 from auditlog.models import Event
@@ -81,6 +81,7 @@ def plant(simulator: Simulator) -> None:
         agenda.carry_out(until=now)
     # They were told at the time.
     Notification.objects.filter(created_at__lt=now - timedelta(hours=1)).update(due_at=None, sent_at=F("created_at"))
+    checkpoints.make()
     _marker().write_text("The demo in this folder is complete.\n")
 
 

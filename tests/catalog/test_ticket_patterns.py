@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.policy import LONGEST_TICKET
+from catalog.ticket_examples import LONGEST_TICKET
 from catalog.tickets import refusal
 
 GOOD = [

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from urllib.parse import unquote
 
 import pytest
 from django.test import Client
@@ -86,7 +87,8 @@ def test_a_form_sent_after_the_session_ended_leads_back_and_says_so(office: Offi
     answer = nobody.post(f"/requests/{made.pk}/decide/", {"answer": "approve"})
     assert answer["Location"] == f"/sign-in/?next=/requests/{made.pk}/"
     assert "nothing was sent" in text(nobody.get("/sign-in/"))
-    assert nobody.post("/requests/new/", typed(office))["Location"] == "/sign-in/?next=/requests/new/"
+    back = nobody.post("/requests/new/", typed(office))["Location"]
+    assert unquote(back) == "/sign-in/?next=/requests/new/?role=developer&environment=production"
 
 
 def test_a_poll_after_the_session_ended_moves_the_whole_page(office: Office) -> None:

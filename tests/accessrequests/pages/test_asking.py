@@ -89,7 +89,7 @@ def test_an_id_that_is_somebody_elses_is_refused_and_replaced(office: Office, as
         ("reason", "Say why in at least 10 characters", {"reason": "because"}),
         ("reason", "Say it in at most 2000 characters.", {"reason": "x" * 2001}),
         ("reason", "There is a control character (U+0000) in it", {"reason": "Look at\x00 the queue."}),
-        ("ticket", "asks for a ticket of the form INC-[0-9]+.", {"ticket": ""}),
+        ("ticket", "asks for a ticket such as INC-4711.", {"ticket": ""}),
         ("ticket", "A ticket is at most 40 characters.", {"ticket": "INC-" + "1" * 50}),
     ],
 )

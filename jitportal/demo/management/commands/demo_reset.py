@@ -1,11 +1,13 @@
 """`manage.py demo_reset`: throws the demo's data away."""
 
 import shutil
-import socket
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+
+from jitportal.demo import embedded
+from jitportal.demo.simulator.journal import Journal, JournalInUseError
 
 
 class Command(BaseCommand):
@@ -23,9 +25,11 @@ class Command(BaseCommand):
         if not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             raise CommandError("DATABASE_URL names a database server; drop and make that database yourself.")
         folder = settings.ENVIRONMENT.data_dir
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", settings.ENVIRONMENT.simulator_port)) == 0:
-                raise CommandError("A demo is running; stop it with Ctrl-C first.")
+        try:
+            # Whatever port it is on: who holds the simulated AWS's state is at work on this data.
+            Journal(embedded.state_file()).close()
+        except JournalInUseError:
+            raise CommandError("A demo is running on this data; stop it with Ctrl-C first.") from None
         for path in folder.iterdir() if folder.exists() else ():
             # Only what we made: the folder may be one that somebody also keeps other things in.
             if path.name == "mail":
