@@ -115,10 +115,14 @@ class Held:
 
 def forgotten(assignment: Assignment, now: datetime) -> dict[str, Any]:
     """The changes by which an operation is given up whose fate is not known: it may yet come true, for a while."""
-    changes: dict[str, Any] = {"operation": Operation.NONE, "operation_id": "", "presence": Presence.UNKNOWN}
-    if assignment.operation == Operation.CREATE:
-        changes["doubt_until"] = now + AWS_MAY_TAKE
-    return changes
+    kind = "doubt_until" if assignment.operation == Operation.CREATE else "may_vanish_until"
+    unknown = {"operation": Operation.NONE, "operation_id": "", "presence": Presence.UNKNOWN}
+    return {**unknown, kind: now + AWS_MAY_TAKE}
+
+
+def may_vanish(assignment: Assignment, now: datetime) -> bool:
+    """Whether a deletion whose fate is not known may still come true: what AWS lists now may not last."""
+    return assignment.may_vanish_until is not None and assignment.may_vanish_until > now
 
 
 def in_doubt(assignment: Assignment, now: datetime) -> bool:

@@ -164,6 +164,9 @@ class Assignment(models.Model):
     doubt_until = models.DateTimeField(
         null=True, blank=True, help_text="Until then a creation whose fate is not known may come true."
     )
+    may_vanish_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then a deletion whose fate is not known may come true."
+    )
     operation = models.CharField(max_length=6, choices=Operation, blank=True, default=Operation.NONE)
     operation_id = models.CharField(max_length=36, blank=True)
     operation_began_at = models.DateTimeField(null=True, blank=True)

@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 
 from accessrequests import grants, judging, pace
-from accessrequests.held import WORKER, ClaimLost, Held, forgotten, in_doubt
+from accessrequests.held import WORKER, ClaimLost, Held, forgotten, in_doubt, may_vanish
 from accessrequests.models import Assignment, Grant
 from accessrequests.provisioner import (
     AssignmentKey,
@@ -138,6 +138,7 @@ class Turn:
             assignment,
             presence=Presence.PRESENT,
             was_begun=True,
+            may_vanish_until=None,
             confirmed_at=now,
             trouble="",
             attempts=0,
@@ -209,12 +210,13 @@ class Turn:
             if not waiting:
                 self._held.save(assignment, due_at=now)
                 return True
-            if present:
+            if present and not may_vanish(assignment, now):
                 self._lean(assignment, waiting)
                 return True
-            # What is not there yet may still come, if a lost creation comes true.
-            absent = Presence.UNKNOWN if in_doubt(assignment, now) else Presence.ABSENT
-            self._held.save(assignment, is_standing=False, adopted_until=None, presence=absent)
+            # What is not there may still come with a lost creation; what is there may go with a lost deletion.
+            unsure = present or in_doubt(assignment, now)
+            presence = Presence.UNKNOWN if unsure else Presence.ABSENT
+            self._held.save(assignment, is_standing=False, adopted_until=None, presence=presence)
             if not self._intend(assignment, Operation.CREATE):
                 return False
         return self._send(key, Operation.CREATE)
@@ -269,14 +271,16 @@ class Turn:
         present = self._is_there(key)
         with transaction.atomic():
             assignment, now = self._held.row(), clock.now()
-            if present:
+            if present and not may_vanish(assignment, now):
                 self._created(assignment, report)
                 return True
             nothing = {"operation": Operation.NONE, "operation_id": ""}
             if present is None:
                 return self._held.put_off(assignment, report.reason, **nothing, presence=Presence.UNKNOWN)
-            if in_doubt(assignment, now):
-                return self._held.put_off(assignment, report.reason, **nothing, due_at=assignment.doubt_until)
+            if in_doubt(assignment, now) or may_vanish(assignment, now):
+                moments = (assignment.doubt_until, assignment.may_vanish_until)
+                later = max(moment for moment in moments if moment is not None)
+                return self._held.put_off(assignment, report.reason, **nothing, due_at=later)
             granting = self._held.grants(GrantStatus.GRANTING, GrantStatus.WAITING)
             absent = {"presence": Presence.ABSENT, "was_begun": False, "attempts": 0, "due_at": now}
             if not granting:

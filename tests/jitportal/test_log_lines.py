@@ -16,8 +16,13 @@ from tests.jitportal.test_environment import PRODUCTION
 
 # One request, as gunicorn would hand it over; nothing answers where the database and the broker should be.
 SERVE = """
+import os
 import sys
 from wsgiref.util import setup_testing_defaults
+from django.conf import settings
+os.environ["DJANGO_SETTINGS_MODULE"] = "jitportal.settings"
+# The error page links its styles; here nobody has collected them.
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 from jitportal.wsgi import application
 asked = {"PATH_INFO": sys.argv[1], "QUERY_STRING": sys.argv[2], "HTTP_COOKIE": sys.argv[3],
          "HTTP_HOST": "access.example.com", "HTTP_X_FORWARDED_PROTO": "https", "REMOTE_ADDR": "127.0.0.1"}
