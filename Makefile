@@ -14,7 +14,7 @@ PRODUCTION := JITPORTAL_MODE=production PORTAL_URL=https://access.example.com AL
   AWS_REGION=eu-central-1 IDENTITY_CENTER_INSTANCE_ARN=arn:aws:sso:::instance/ssoins-0123456789abcdef \
   IDENTITY_STORE_ID=d-0123456789 AUDIT_SIGNING_KEY=0000000000000000000000000000000000000000000000000000000000000001
 
-.PHONY: help install demo demo-reset test check fix bench screenshots
+.PHONY: help install demo demo-reset test chaos check fix bench screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo-reset: $(STAMP) ## throw the demo's data away and start over next time
 
 test: $(STAMP) ## run the whole suite (REQUIRE_SERVICES=1: fail if PostgreSQL, Redis or Chromium is missing)
 	@$(BIN)/python -m tests.run $(ARGS)
+
+chaos: $(STAMP) ## let the model drive the portal for long (CHAOS_STEPS=100000, CHAOS_SEED= to repeat a run)
+	@$(BIN)/python -m tests.chaos
 
 check: $(STAMP) ## check style, types, imports, migrations, documents and production settings; changes nothing
 	@$(BIN)/ruff check .
