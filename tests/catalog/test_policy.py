@@ -162,7 +162,7 @@ def test_a_reason_says_something(reason: str) -> None:
 def test_the_whole_ticket_matches_the_pattern(ticket: str) -> None:
     refusal = refusal_at(judge(of=ask(ticket=ticket)), "ticket")
     assert refusal.rule == "Payments support"
-    assert r"PAY-\d+" in refusal.reason
+    assert "PAY-4711" in refusal.reason
 
 
 def test_every_pattern_of_every_policy_holds() -> None:
