@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from accessrequests import standing
 from accessrequests.models import Assignment, Finding
+from accessrequests.refusals import Refused
 from accessrequests.states import STANDING_FINDING, FindingStatus, Operation, Presence
-from accessrequests.workflow import Refused
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.history import attribute

@@ -18,8 +18,8 @@ from accessrequests.findings_forms import AcceptanceForm, AdoptionForm, RemovalF
 from accessrequests.forms import add_refusals
 from accessrequests.live import signed_in
 from accessrequests.models import Finding
+from accessrequests.refusals import Refused
 from accessrequests.states import ADOPTED_FINDING, FindingStatus
-from accessrequests.workflow import Refused
 from auditlog import clock
 
 PER_PAGE: Final = 50

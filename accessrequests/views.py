@@ -10,13 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accessrequests import extensions, live, permissions, workflow
+from accessrequests import decisions, extensions, live, permissions, workflow
 from accessrequests.forms import DecisionForm, ExtensionForm, RequestForm, RevocationForm, WhatForm, add_refusals
 from accessrequests.live import respond, signature, signed_in
 from accessrequests.models import AccessRequest, Decision, Grant
+from accessrequests.refusals import Refused
 from accessrequests.shown import Shown, held_by, read, timeline
 from accessrequests.states import LIVE_GRANT, OPEN_REQUEST, RequestStatus
-from accessrequests.workflow import Refused
 from auditlog import clock
 from catalog import people
 from catalog.offers import Offer, offers_for
@@ -268,7 +268,7 @@ def decide(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         try:
-            decided = workflow.decide(
+            decided = decisions.decide(
                 person.user_id, found.pk, Decision.Answer(given["answer"]), given["comment"], given["digest"]
             )
         except Refused as refusal:

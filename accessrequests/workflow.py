@@ -1,4 +1,4 @@
-"""The verbs of people: submit, extend, decide, withdraw, give back, revoke; each one transaction, events inside."""
+"""The verbs of people but for the decision: submit, extend, withdraw, give back, revoke; one transaction each."""
 
 import uuid
 from collections.abc import Sequence
@@ -11,16 +11,15 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
 from accessrequests import asked, extensions, grants, judging, permissions, tasks
+from accessrequests.decisions import approve
 from accessrequests.lifecycle import begin, transition
-from accessrequests.models import AccessRequest, Decision, RequestStage
+from accessrequests.models import AccessRequest, RequestStage
 from accessrequests.notifications import outbox
+from accessrequests.refusals import Refused, demand, record_refusal
 from accessrequests.states import EndReason, RequestStatus
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
-from auditlog.chain import JSON
-from auditlog.history import attribute
-from auditlog.ledger import Subject, record
 from catalog import people
 from catalog.models import Account, Environment, Role
 from catalog.offers import choices_of
@@ -28,14 +27,6 @@ from catalog.people import Person
 from catalog.policy import Ask, Terms, Verdict
 
 MOST_PENDING: Final = 25
-
-
-class Refused(Exception):
-    """The verb was not carried out, and why; nothing was changed but the ledger, which keeps the refusal."""
-
-    def __init__(self, *refusals: Verdict) -> None:
-        super().__init__(" ".join(refusal.reason for refusal in refusals))
-        self.refusals = refusals
 
 
 @dataclass(frozen=True)
@@ -97,10 +88,10 @@ def submit(user_id: int, form: Form) -> AccessRequest:
                 raise Refused(*(judgement.refusals or (judgement.verdict,)))
             if form.extends and judgement.terms.permission_set_id != form.extends.permission_set_id:
                 raise Refused(judging.other_permission_set(judgement.terms, "the access that you have"))
-            _demand(_is_not_asked_for_already(person, form))
+            demand(_is_not_asked_for_already(person, form))
             request = _make(person, form, judgement.terms, now)
             if judgement.terms.approves_automatically.value:
-                _approve(
+                approve(
                     request,
                     Actor.system("policy"),
                     now,
@@ -109,7 +100,7 @@ def submit(user_id: int, form: Form) -> AccessRequest:
             else:
                 outbox.add_for_approvers(request, request.stages.get(position=1), now=now)
     except Refused as refused:
-        _record_refusal(
+        record_refusal(
             person,
             Action.REQUEST_REFUSED,
             form.id,
@@ -219,104 +210,6 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
     return request
 
 
-def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment: str, digest: str) -> AccessRequest:
-    """Counts one approver's yes or no at the present stage, and moves the request on when that settles it.
-
-    Args:
-        user_id: who decides.
-        request_id: on what.
-        answer: yes or no.
-        comment: why; a no must say.
-        digest: of the request as this person was shown it.
-
-    Raises:
-        Refused: the person may not decide now, or was shown something else; the refusal is recorded.
-    """
-    person = people.load(user_id)
-    now = clock.now()
-    try:
-        with transaction.atomic():
-            request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
-            person = people.load(user_id)
-            if not (verdict := permissions.may_decide(person, request, now)):
-                raise Refused(verdict)
-            if digest != request.digest or asked.digest_now(request) != request.digest:
-                raise Refused(
-                    Verdict(
-                        False,
-                        "The request is not what you were shown; look at it again.",
-                        "what is shown is what is granted",
-                    )
-                )
-            if answer == Decision.Answer.DENY and not comment.strip():
-                raise Refused(Verdict(False, "Say why; the person who asks will read it.", "reason", "comment"))
-            _decide(person, request, answer, comment.strip(), now)
-    except Refused as refused:
-        # A forgotten comment is no attempt at anything, and no history.
-        if not any(refusal.field == "comment" for refusal in refused.refusals):
-            _record_refusal(person, Action.DECISION_REFUSED, request_id, refused.refusals)
-        raise
-    return request
-
-
-def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, comment: str, now: datetime) -> None:
-    stage = request.stages.select_related("approver_group").get(position=request.stage)
-    decision = Decision(
-        request=request,
-        stage=stage.position,
-        approver_group=stage.approver_group,
-        decided_by_id=person.user_id,
-        answer=answer,
-        comment=comment,
-        digest=request.digest,
-        decided_at=now,
-    )
-    attribute(decision, person.actor, comment)
-    decision.save(force_insert=True)
-    data: dict[str, JSON] = {
-        "answer": str(answer),
-        "verdict": Decision.Answer(answer).label.lower(),
-        "stage": stage.position,
-        "approver_group": stage.approver_group.name,
-        "comment": comment,
-        "digest": request.digest,
-        "role": request.role.name,
-        "environment": request.environment.name,
-    }
-    record(person.actor, Action.DECISION_MADE, Subject("request", str(request.pk)), data)
-    if answer == Decision.Answer.DENY:
-        transition(
-            request,
-            RequestStatus.DENIED,
-            actor=person.actor,
-            reason=comment,
-            outcome=comment,
-            decided_at=now,
-            closed_at=now,
-        )
-        outbox.add(request, "denied", [request.requester_id], now=now)
-        return
-    agreed = request.decisions.filter(stage=stage.position, answer=Decision.Answer.APPROVE).count()
-    if agreed < stage.approvals_needed:
-        return
-    following = request.stages.filter(position__gt=stage.position).first()
-    if following is None:
-        _approve(request, person.actor, now, "Every stage has agreed.")
-        outbox.add(request, "approved", [request.requester_id], now=now)
-    else:
-        request.stage = following.position
-        attribute(request, person.actor)
-        request.save(update_fields=["stage"])
-        outbox.add_for_approvers(request, following, now=now)
-
-
-def _approve(request: AccessRequest, actor: Actor, now: datetime, reason: str) -> None:
-    start_at = max(request.start, now) if request.start else now
-    transition(request, RequestStatus.APPROVED, actor=actor, reason=reason, decided_at=now, start_due_at=start_at)
-    if start_at <= now:
-        tasks.send_after_commit(tasks.start, str(request.pk))
-
-
 def withdraw(user_id: int, request_id: uuid.UUID) -> AccessRequest:
     """Takes a request back before it has started.
 
@@ -326,7 +219,7 @@ def withdraw(user_id: int, request_id: uuid.UUID) -> AccessRequest:
     with transaction.atomic():
         request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
         person = people.load(user_id)
-        _demand(permissions.may_withdraw(person, request))
+        demand(permissions.may_withdraw(person, request))
         now = clock.now()
         transition(
             request,
@@ -350,7 +243,7 @@ def give_back(user_id: int, request_id: uuid.UUID) -> AccessRequest:
     with transaction.atomic():
         request, held = grants.lock(request_id)
         person = people.load(user_id)
-        _demand(permissions.may_give_back(person, request))
+        demand(permissions.may_give_back(person, request))
         _end(held, EndReason.GIVEN_BACK, person, "Given back.")
     return request
 
@@ -364,7 +257,7 @@ def revoke(user_id: int, request_id: uuid.UUID, reason: str) -> AccessRequest:
     with transaction.atomic():
         request, held = grants.lock(request_id)
         person = people.load(user_id)
-        _demand(permissions.may_revoke(person, request))
+        demand(permissions.may_revoke(person, request))
         if not reason.strip():
             raise Refused(Verdict(False, "Say why; it is recorded.", "reason", "reason"))
         if permissions.has_not_begun(request):
@@ -387,26 +280,3 @@ def _end(held: list[Any], end_reason: EndReason, person: Person, reason: str) ->
     ended = grants.begin_revoking(held, end_reason, actor=person.actor, now=clock.now(), reason=reason)
     if ended:
         tasks.send_after_commit(tasks.converge, [str(grant.assignment_id) for grant in ended])
-
-
-def _demand(verdict: Verdict) -> None:
-    if not verdict:
-        raise Refused(verdict)
-
-
-def _record_refusal(
-    person: Person, action: Action, request_id: uuid.UUID, refusals: Sequence[Verdict], **data: str
-) -> None:
-    """After the refused block has rolled back: the attempt itself is history."""
-    if (
-        AccessRequest.objects.filter(pk=request_id).exclude(requester_id=person.user_id).exists()
-        and action == Action.REQUEST_REFUSED
-    ):
-        # The id of somebody else's request: nobody writes into the history of that.
-        request_id = uuid.uuid4()
-    reasons = {
-        "reason": " ".join(r.reason for r in refusals),
-        "rule": ", ".join(dict.fromkeys(r.rule for r in refusals)),
-    }
-    with transaction.atomic():
-        record(person.actor, action, Subject("request", str(request_id)), {**data, **reasons})

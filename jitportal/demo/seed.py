@@ -14,7 +14,7 @@ from typing import Final
 from django.conf import settings
 from django.db.models import F, Model
 
-from accessrequests import provisioner, workflow
+from accessrequests import decisions, provisioner, workflow
 from accessrequests.models import AccessRequest, Decision, Notification
 from auditlog import checkpoints, clock
 from auditlog.actor import Actor
@@ -237,7 +237,7 @@ def _ask(told: Told, form: workflow.Form) -> None:
 
 def _decide(person: Person, request_id: uuid.UUID, answer: Decision.Answer, words: str) -> None:
     request = AccessRequest.objects.get(pk=request_id)
-    workflow.decide(_user_id(person), request_id, answer, words, request.digest)
+    decisions.decide(_user_id(person), request_id, answer, words, request.digest)
 
 
 def _user_id(person: Person) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from accessrequests import workflow
+from accessrequests import decisions, workflow
 from accessrequests.models import AccessRequest, Decision, Grant
 from accessrequests.provisioner import Provisioner
 from catalog.models import (
@@ -164,7 +164,7 @@ class Office:
     def decide(
         self, request: AccessRequest, person: Person, answer: str = "approve", comment: str = ""
     ) -> AccessRequest:
-        return workflow.decide(self.user(person).pk, request.pk, Decision.Answer(answer), comment, request.digest)
+        return decisions.decide(self.user(person).pk, request.pk, Decision.Answer(answer), comment, request.digest)
 
     def approve(
         self, request: AccessRequest, people: Sequence[Person] = (company.CHIARA, company.FARID)

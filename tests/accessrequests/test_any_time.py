@@ -8,8 +8,8 @@ import pytest
 
 from accessrequests import convergence, due, workflow
 from accessrequests.models import AccessRequest, Assignment, Grant
+from accessrequests.refusals import Refused
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
-from accessrequests.workflow import Refused
 from auditlog.models import Event
 from jitportal.demo import organisation as company
 from jitportal.demo.simulator import Fault, FaultKind, Organisation

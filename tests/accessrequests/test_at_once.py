@@ -12,8 +12,8 @@ from django.db import connection
 
 from accessrequests import convergence, due, workflow
 from accessrequests.models import AccessRequest, Decision
+from accessrequests.refusals import Refused
 from accessrequests.states import GrantStatus, RequestStatus
-from accessrequests.workflow import Refused
 from auditlog.models import Event
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office

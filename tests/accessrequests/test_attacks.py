@@ -10,8 +10,8 @@ import pytest
 from accessrequests import asked, convergence, due, grants, tasks, workflow
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant
 from accessrequests.provisioner import AssignmentKey
+from accessrequests.refusals import Refused
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
-from accessrequests.workflow import Refused
 from auditlog.models import Event
 from catalog.models import ApprovalStage, ApproverGroup
 from jitportal.demo import organisation as company

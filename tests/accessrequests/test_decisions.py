@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from accessrequests import permissions, workflow
+from accessrequests import decisions, permissions, workflow
 from accessrequests.models import AccessRequest, Decision
+from accessrequests.refusals import Refused
 from accessrequests.states import RequestStatus
-from accessrequests.workflow import Refused
 from auditlog.models import Event
 from catalog import people
 from catalog.models import DirectoryGroup
@@ -148,7 +148,7 @@ def test_a_no_needs_its_reason(office: Office) -> None:
 
 def test_an_unknown_request_is_not_decided(office: Office) -> None:
     with pytest.raises(AccessRequest.DoesNotExist):
-        workflow.decide(office.user(company.CHIARA).pk, uuid.uuid4(), Decision.Answer.APPROVE, "", "")
+        decisions.decide(office.user(company.CHIARA).pk, uuid.uuid4(), Decision.Answer.APPROVE, "", "")
 
 
 def test_one_no_ends_it_with_the_words_of_who_said_it(office: Office) -> None:

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 
 from accessrequests import drift, due, findings
 from accessrequests.models import Assignment, Finding
+from accessrequests.refusals import Refused
 from accessrequests.states import FindingStatus, Operation, RequestStatus
-from accessrequests.workflow import Refused
 from auditlog import integrity
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person

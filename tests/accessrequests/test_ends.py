@@ -6,8 +6,8 @@ import pytest
 
 from accessrequests import due, workflow
 from accessrequests.models import Notification
+from accessrequests.refusals import Refused
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
-from accessrequests.workflow import Refused
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
 from jitportal.demo.simulator import Fault, FaultKind

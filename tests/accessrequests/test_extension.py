@@ -13,8 +13,9 @@ from django.db import IntegrityError, transaction
 from accessrequests import asked, due, permissions, workflow
 from accessrequests.models import AccessRequest, Notification
 from accessrequests.notifications import outbox
+from accessrequests.refusals import Refused
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
-from accessrequests.workflow import MoreTime, Refused
+from accessrequests.workflow import MoreTime
 from auditlog.models import Event
 from catalog import people
 from catalog.models import PermissionSet

@@ -8,7 +8,7 @@ import pytest
 
 from accessrequests import workflow
 from accessrequests.models import AccessRequest, Notification
-from accessrequests.workflow import Refused
+from accessrequests.refusals import Refused
 from auditlog.models import Event
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office

@@ -26,11 +26,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from accessrequests import tasks, workflow
+from accessrequests import decisions, tasks, workflow
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant
 from accessrequests.provisioner import AssignmentKey
+from accessrequests.refusals import Refused
 from accessrequests.states import OPEN_GRANT, OPEN_REQUEST, GrantStatus, RequestStatus
-from accessrequests.workflow import Refused
 from auditlog.actor import Actor
 from catalog import changes
 from catalog.models import AccessPolicy, ApproverGroup, DirectoryGroup
@@ -247,7 +247,7 @@ class Machine(RuleBasedStateMachine):
             answer = Decision.Answer.APPROVE if yes else Decision.Answer.DENY
             digest = "0" * 64 if stale else request.digest
             try:
-                workflow.decide(user.pk, request.pk, answer, "" if yes else "Not now.", digest)
+                decisions.decide(user.pk, request.pk, answer, "" if yes else "Not now.", digest)
             except Refused:
                 assert not may
             else:
@@ -265,7 +265,7 @@ class Machine(RuleBasedStateMachine):
         if able := [user for user in deciders if self._may_decide(user, request)]:
             with self.doing("agree"):
                 self.promises.permitted.add((request.pk, able[0].pk))
-                workflow.decide(able[0].pk, request.pk, Decision.Answer.APPROVE, "", request.digest)
+                decisions.decide(able[0].pk, request.pk, Decision.Answer.APPROVE, "", request.digest)
 
     def _may_decide(self, user: User, request: AccessRequest) -> bool:
         """The promise in the model's own words."""

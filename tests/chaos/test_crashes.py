@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from accessrequests import workflow
+from accessrequests import decisions, workflow
 from accessrequests.models import AccessRequest, Decision
 from accessrequests.states import LIVE_GRANT, RequestStatus
 from jitportal.demo import organisation as company
@@ -38,7 +38,7 @@ def ask(portal: Portal, pk: uuid.UUID = FIRST, *, hours: int = 1, production: bo
 
 def agree(portal: Portal, person: Any) -> None:
     request = AccessRequest.objects.get(pk=FIRST)
-    workflow.decide(portal.user_id(person), FIRST, Decision.Answer.APPROVE, "", request.digest)
+    decisions.decide(portal.user_id(person), FIRST, Decision.Answer.APPROVE, "", request.digest)
 
 
 def status(pk: uuid.UUID = FIRST) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from accessrequests import workflow
+from accessrequests import decisions, workflow
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant
 from auditlog import checkpoints, integrity
 from auditlog.actions import Action
@@ -48,7 +48,7 @@ def ask(person: str, role: str, environment: str, account: str, seconds: int, ti
 def agree(person: str, request: str) -> Answer:
     """Approves what this person sees now."""
     row = AccessRequest.objects.get(pk=request)
-    workflow.decide(_person_id(person), row.pk, Decision.Answer.APPROVE, "", row.digest)
+    decisions.decide(_person_id(person), row.pk, Decision.Answer.APPROVE, "", row.digest)
     return {}
 
 

@@ -13,9 +13,10 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
-from accessrequests import permissions, provisioner, workflow
+from accessrequests import decisions, permissions, provisioner, workflow
 from accessrequests.models import AccessRequest, Decision, Grant
 from accessrequests.provisioner import AssignmentKey, ProvisionerError
+from accessrequests.refusals import Refused
 from accessrequests.states import RequestStatus
 from auditlog import checkpoints, clock, integrity
 from auditlog.models import Event
@@ -136,7 +137,7 @@ class Command(BaseCommand):
         now = clock.now()
         for user in get_user_model().objects.filter(is_active=True).order_by("pk"):
             if permissions.may_decide(people.load(user.pk), request, now):
-                workflow.decide(user.pk, request.pk, Decision.Answer.APPROVE, "Walkthrough.", request.digest)
+                decisions.decide(user.pk, request.pk, Decision.Answer.APPROVE, "Walkthrough.", request.digest)
                 stage = request.stages.get(position=request.stage)
                 return f"{user.name} agreed, for {stage.approver_group} (stage {stage.position})"
         raise CommandError(f"Nobody who has signed in may decide at stage {request.stage}.")
@@ -165,7 +166,7 @@ class _Timeline:
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, workflow.Refused | ProvisionerError):
+        if isinstance(error, Refused | ProvisionerError):
             raise CommandError(str(error)) from error
 
 

@@ -1,0 +1,121 @@
+"""What becomes of a request that somebody decides: each yes or no counted under lock, and what settles it."""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+
+from accessrequests import asked, permissions, tasks
+from accessrequests.lifecycle import transition
+from accessrequests.models import AccessRequest, Decision
+from accessrequests.notifications import outbox
+from accessrequests.refusals import Refused, record_refusal
+from accessrequests.states import RequestStatus
+from auditlog import clock
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.chain import JSON
+from auditlog.history import attribute
+from auditlog.ledger import Subject, record
+from catalog import people
+from catalog.people import Person
+from catalog.policy import Verdict
+
+
+def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment: str, digest: str) -> AccessRequest:
+    """Counts one approver's yes or no at the present stage, and moves the request on when that settles it.
+
+    Args:
+        user_id: who decides.
+        request_id: on what.
+        answer: yes or no.
+        comment: why; a no must say.
+        digest: of the request as this person was shown it.
+
+    Raises:
+        Refused: the person may not decide now, or was shown something else; the refusal is recorded.
+    """
+    person = people.load(user_id)
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+            person = people.load(user_id)
+            if not (verdict := permissions.may_decide(person, request, now)):
+                raise Refused(verdict)
+            if digest != request.digest or asked.digest_now(request) != request.digest:
+                raise Refused(
+                    Verdict(
+                        False,
+                        "The request is not what you were shown; look at it again.",
+                        "what is shown is what is granted",
+                    )
+                )
+            if answer == Decision.Answer.DENY and not comment.strip():
+                raise Refused(Verdict(False, "Say why; the person who asks will read it.", "reason", "comment"))
+            _decide(person, request, answer, comment.strip(), now)
+    except Refused as refused:
+        # A forgotten comment is no attempt at anything, and no history.
+        if not any(refusal.field == "comment" for refusal in refused.refusals):
+            record_refusal(person, Action.DECISION_REFUSED, request_id, refused.refusals)
+        raise
+    return request
+
+
+def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, comment: str, now: datetime) -> None:
+    stage = request.stages.select_related("approver_group").get(position=request.stage)
+    decision = Decision(
+        request=request,
+        stage=stage.position,
+        approver_group=stage.approver_group,
+        decided_by_id=person.user_id,
+        answer=answer,
+        comment=comment,
+        digest=request.digest,
+        decided_at=now,
+    )
+    attribute(decision, person.actor, comment)
+    decision.save(force_insert=True)
+    data: dict[str, JSON] = {
+        "answer": str(answer),
+        "verdict": Decision.Answer(answer).label.lower(),
+        "stage": stage.position,
+        "approver_group": stage.approver_group.name,
+        "comment": comment,
+        "digest": request.digest,
+        "role": request.role.name,
+        "environment": request.environment.name,
+    }
+    record(person.actor, Action.DECISION_MADE, Subject("request", str(request.pk)), data)
+    if answer == Decision.Answer.DENY:
+        transition(
+            request,
+            RequestStatus.DENIED,
+            actor=person.actor,
+            reason=comment,
+            outcome=comment,
+            decided_at=now,
+            closed_at=now,
+        )
+        outbox.add(request, "denied", [request.requester_id], now=now)
+        return
+    agreed = request.decisions.filter(stage=stage.position, answer=Decision.Answer.APPROVE).count()
+    if agreed < stage.approvals_needed:
+        return
+    following = request.stages.filter(position__gt=stage.position).first()
+    if following is None:
+        approve(request, person.actor, now, "Every stage has agreed.")
+        outbox.add(request, "approved", [request.requester_id], now=now)
+    else:
+        request.stage = following.position
+        attribute(request, person.actor)
+        request.save(update_fields=["stage"])
+        outbox.add_for_approvers(request, following, now=now)
+
+
+def approve(request: AccessRequest, actor: Actor, now: datetime, reason: str) -> None:
+    """Approves the request inside the caller's transaction, and has it started if it begins now."""
+    start_at = max(request.start, now) if request.start else now
+    transition(request, RequestStatus.APPROVED, actor=actor, reason=reason, decided_at=now, start_due_at=start_at)
+    if start_at <= now:
+        tasks.send_after_commit(tasks.start, str(request.pk))
