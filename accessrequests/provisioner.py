@@ -70,6 +70,10 @@ class Provisioner(Protocol):
         NotDone, Unclear, Refused, Gone: from every method.
     """
 
+    def get_ready(self) -> None:
+        """Does what would delay the first call; asks AWS nothing."""
+        ...
+
     def find_principal(self, user_name: str) -> str:
         """The Identity Center user id of an enabled person; Gone if there is none."""
         ...

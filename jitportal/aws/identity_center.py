@@ -34,6 +34,10 @@ class IdentityCenter:
     def _store(self) -> "IdentityStoreClient":
         return session.identity_store()
 
+    def get_ready(self) -> None:
+        """Makes the clients, for which botocore reads its service models."""
+        _ = self._sso, self._store
+
     def find_principal(self, user_name: str) -> str:
         """The Identity Center user id of an enabled person, by user name alone: an e-mail address identifies nobody."""
         for name in dict.fromkeys((user_name, user_name.casefold())):
