@@ -10,7 +10,7 @@ from typing import Final
 from django.core.management import call_command
 from django.db import connection
 
-from accessrequests import due, workflow
+from accessrequests import due, queue, workflow
 from accessrequests.models import AccessRequest, Grant
 from auditlog import clock
 from catalog.models import AccessPolicy, Account, DirectoryGroup, Environment, PermissionSet, Role
@@ -19,6 +19,7 @@ from jitportal.models import User
 
 Key = tuple[str, str, str]
 EVERYBODY: Final = "c0000000-0000-4000-8000-000000000001"
+CROWD: Final = "crowd"
 
 
 def catalog() -> None:
@@ -90,18 +91,18 @@ def crowd(many: int, due: int) -> None:
               FROM generate_series(1, %(many)s) n ON CONFLICT DO NOTHING;
             INSERT INTO accessrequests_assignment (id, principal_id, permission_set_id, account_id, presence,
                 is_standing, was_begun, operation, operation_id, attempts, trouble)
-              SELECT gen_random_uuid(), 'crowd', %(set)s, id, 'present', false, true, '', '', 0, ''
+              SELECT gen_random_uuid(), %(crowd)s, %(set)s, id, 'present', false, true, '', '', 0, ''
               FROM catalog_account WHERE name = 'Crowd' ON CONFLICT DO NOTHING;
             INSERT INTO accessrequests_grant (id, request_id, account_id, assignment_id, status, starts_at, ends_at,
                 activated_at, end_reason, outcome)
               SELECT gen_random_uuid(), %(request)s, account_id, id, 'active', now() - interval '1 hour',
                 now() + interval '7 days', now(), '', ''
-              FROM accessrequests_assignment WHERE principal_id = 'crowd' ON CONFLICT DO NOTHING;
+              FROM accessrequests_assignment WHERE principal_id = %(crowd)s ON CONFLICT DO NOTHING;
             UPDATE accessrequests_grant SET ends_at = now() - interval '1 second'
               WHERE id IN (SELECT id FROM accessrequests_grant WHERE status = 'active' LIMIT %(due)s);
             ANALYZE accessrequests_grant; ANALYZE accessrequests_assignment;
             """,
-            {"many": many, "set": template.permission_set_id, "request": template.pk, "due": due},
+            {"many": many, "crowd": CROWD, "set": template.permission_set_id, "request": template.pk, "due": due},
         )
 
 
@@ -113,7 +114,7 @@ def time_a_look() -> float:
         now = clock.now()
         found = due.over(now, 100)
         due.next_moment(now, now + timedelta(seconds=1))
-        due.room("", now)
+        queue.room("", now)
         list(AccessRequest.objects.filter(status="approved", start_due_at__lte=now)[:100])
         taken.append(time.perf_counter() - began)
     assert len(found) == min(100, Grant.objects.filter(ends_at__lte=clock.now(), status="active").count())

@@ -67,21 +67,21 @@ class World:
         self._stack.close()
 
     def work(self, processes: int = 1, threads: int = 10, **changed: object) -> list[Started]:
-        """Starts workers, the sweep's worker and beat."""
+        """Starts workers, those that removals and the sweep have to themselves, and beat."""
         variables = {**self.variables, **{name: str(value) for name, value in changed.items()}}
         celery = ["-m", "celery", "-A", "jitportal"]
         pool = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-P", "threads"]
         started = [
             self._start(
                 f"work-{n}",
-                [*celery, "worker", "-Q", "work", "-n", f"w{n}@bench", *pool, "-c", str(threads)],
+                [*celery, "worker", "-Q", "work,removal", "-n", f"w{n}@bench", *pool, "-c", str(threads)],
                 variables,
             )
             for n in range(processes)
         ]
-        started.append(
-            self._start("sweep", [*celery, "worker", "-Q", "sweep", "-n", "s@bench", *pool, "-c", "1"], variables)
-        )
+        for queue, reserved in (("removal", "4"), ("sweep", "1")):
+            command = [*celery, "worker", "-Q", queue, "-n", f"{queue}@bench", *pool, "-c", reserved]
+            started.append(self._start(queue, command, variables))
         started.append(self._start("beat", [*celery, "beat"], variables))
         return started
 
