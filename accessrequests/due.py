@@ -1,21 +1,22 @@
-"""What falls due by the clock: requests that lapse or start, grants that end, assignments to look at."""
+"""What falls due by the clock: requests that lapse or start, and grants that end."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from accessrequests import evidence, extensions, grants, judging, permissions
-from accessrequests.grants import AWS_MAY_TAKE
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.notifications import outbox
 from accessrequests.provisioner import Gone, Provisioner, ProvisionerError, Refused
-from accessrequests.states import LIVE_GRANT, EndReason, GrantStatus, Operation, RequestStatus
+from accessrequests.queue import DISPATCHED
+from accessrequests.states import LIVE_GRANT, EndReason, GrantStatus, RequestStatus
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
@@ -25,15 +26,9 @@ from catalog import people
 log = structlog.get_logger(__name__)
 
 CLOCK: Final = Actor.system("clock")
-# What has been handed to a worker is offered again after this long, in case the message or the worker was lost.
-DISPATCHED: Final = timedelta(seconds=10)
 RETRY_START: Final = timedelta(seconds=5)
 # Grants that have an end to come.
 ENDING: Final = Q(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE))
-# Of the operations that AWS takes at once, those that no creation may use.
-KEPT_FOR_DELETIONS: Final = 3
-ENOUGH_TO_ASK: Final = 3
-LONG_ENOUGH: Final = timedelta(seconds=0.3)
 
 
 def lapse_requests(now: datetime) -> int:
@@ -68,12 +63,11 @@ def over(now: datetime, most: int) -> list[uuid.UUID]:
     return list(dict.fromkeys(found.values_list("assignment_id", flat=True)[: most * 4]))[:most]
 
 
-def end_grants(now: datetime, most: int = 500) -> list[uuid.UUID]:
-    """Begins to revoke the grants of up to `most` assignments whose time is up; the ids of those assignments.
+def end_grants(now: datetime, most: int = 500) -> Iterator[uuid.UUID]:
+    """Begins to revoke the grants of up to `most` assignments whose time is up; yields each of those assignments.
 
     By assignment, so that what several grants on one leave at the same moment is one deletion.
     """
-    ended = []
     for assignment_id in over(now, most):
         try:
             _end_grants_of(assignment_id, now)
@@ -81,8 +75,7 @@ def end_grants(now: datetime, most: int = 500) -> list[uuid.UUID]:
             # Whatever is wrong with one must not keep the others from ending; it is tried again at once, and alarmed.
             log.exception("grants_not_ended", assignment=str(assignment_id))
         else:
-            ended.append(assignment_id)
-    return ended
+            yield assignment_id
 
 
 def _end_grants_of(assignment_id: uuid.UUID, now: datetime) -> None:
@@ -206,44 +199,6 @@ def _refuse_start(request_id: uuid.UUID, reason: str, rule: str) -> None:
         )
         approvers = request.decisions.values_list("decided_by_id", flat=True)
         outbox.add(request, "failed", [request.requester_id, *approvers], now=now)
-
-
-def room(operation: str, now: datetime) -> int:
-    """How many more operations of this kind may be begun at AWS; some room is kept for deletions alone."""
-    cap = settings.OUTSTANDING_CAP
-    kept = min(KEPT_FOR_DELETIONS, cap // 3) if operation == Operation.CREATE else 0
-    # One that AWS has not ended for so long is stuck there, and must not keep the others from ending.
-    in_flight = Assignment.objects.exclude(operation=Operation.NONE).filter(operation_began_at__gt=now - AWS_MAY_TAKE)
-    return max(0, cap - kept - in_flight.count())
-
-
-def assignments(now: datetime) -> list[uuid.UUID]:
-    """Takes the assignments with nothing in flight that are due: deletions, then creations, while AWS has room."""
-    waiting = Assignment.objects.filter(due_at__lte=now, operation=Operation.NONE)
-    live = Grant.objects.filter(assignment=OuterRef("pk"), status__in=LIVE_GRANT)
-    unwanted = waiting.exclude(Exists(live)).order_by("due_at").values_list("pk", flat=True)
-    wanted = waiting.filter(Exists(live)).order_by("due_at").values_list("pk", flat=True)
-    if not (free := room(Operation.DELETE, now)):
-        return []
-    first = list(unwanted[:free])
-    kept = free - room(Operation.CREATE, now)
-    chosen = first + list(wanted[: max(0, free - kept - len(first))])
-    return [pk for pk in chosen if waiting.filter(pk=pk).update(due_at=now + DISPATCHED)]
-
-
-def operations(now: datetime) -> list[uuid.UUID]:
-    """Takes the operations in flight that it is time to ask about, or none yet if a better moment is near.
-
-    One call tells of all: so it waits a little until several are likely to be done, but never long.
-    """
-    in_flight = Assignment.objects.exclude(operation=Operation.NONE)
-    moments = list(in_flight.filter(due_at__isnull=False).order_by("due_at").values_list("pk", "due_at"))
-    ready = [(pk, due_at) for pk, due_at in moments if due_at and due_at <= now]
-    if not ready or not (
-        len(ready) in (len(moments), ENOUGH_TO_ASK) or len(ready) > ENOUGH_TO_ASK or ready[0][1] <= now - LONG_ENOUGH
-    ):
-        return []
-    return [pk for pk, _ in ready if in_flight.filter(pk=pk, due_at__lte=now).update(due_at=now + DISPATCHED)]
 
 
 def next_moment(now: datetime, until: datetime) -> datetime:

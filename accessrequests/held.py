@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from accessrequests import due
+from accessrequests import queue
 from accessrequests.grants import AWS_MAY_TAKE
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.states import GrantStatus, Operation, Presence
@@ -70,7 +70,7 @@ class Held:
         if exactly and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
-        return due.room(operation, clock.now()) > 0
+        return queue.room(operation, clock.now()) > 0
 
     def save(self, assignment: Assignment, **changes: Any) -> bool:
         """Writes the changes, with a history row if they mean anything; always False: no further step follows."""

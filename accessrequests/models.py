@@ -170,6 +170,11 @@ class Assignment(models.Model):
     operation = models.CharField(max_length=6, choices=Operation, blank=True, default=Operation.NONE)
     operation_id = models.CharField(max_length=36, blank=True)
     operation_began_at = models.DateTimeField(null=True, blank=True)
+    operation_over_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When AWS said that it was over: it takes no room there; what came of it follows.",
+    )
     due_at = models.DateTimeField(
         null=True, blank=True, help_text="When to look at it next; empty: it is as it should be."
     )

@@ -1,5 +1,6 @@
 """How long AWS takes over an operation, learned from those before it, so that we ask once it is done."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
@@ -9,10 +10,15 @@ KEY: Final = "operation_seconds"
 FIRST_GUESS: Final = 2.0
 LEAST: Final = 0.1
 MOST: Final = 60.0
-# An operation that was done when we asked may have been done for a while: expect a little less. One that was not is
-# asked again soon, and the next are given a little more. The two balance where few questions are asked too early.
-SHORTER: Final = 0.995
-LONGER: Final = 0.02
+# After so long without an operation AWS may have become quicker by any amount: begin again with the first guess.
+REMEMBERED: Final = timedelta(minutes=10)
+# An operation that was done when we asked may have been done for a while: expect a little less. One that was not
+# shows that more is needed. In balance, one question in five comes too early.
+SHORTER: Final = 0.9975
+LONGER: Final = 1.01
+# What was not done is asked about again, first very soon, then after twice as long each time.
+SOON: Final = 0.03
+OUT_OF_LINE: Final = 1.5
 
 
 def expected() -> timedelta:
@@ -21,18 +27,20 @@ def expected() -> timedelta:
 
 
 def again(elapsed: timedelta) -> timedelta:
-    """When to ask again about an operation that was not done after `elapsed`."""
-    return timedelta(seconds=max(LEAST, elapsed.total_seconds() * 0.05))
+    """When to ask again about an operation that was not done `elapsed` after its beginning."""
+    return timedelta(seconds=max(SOON, min(elapsed.total_seconds() - _seconds(), elapsed.total_seconds() / 4)))
 
 
-def was_done() -> None:
-    """An operation was done when we asked at the expected time."""
-    cache.set(KEY, max(LEAST, _seconds() * SHORTER), None)
-
-
-def was_not_done(elapsed: timedelta) -> None:
-    """An operation was not done after `elapsed`."""
-    cache.set(KEY, min(max(_seconds(), elapsed.total_seconds()) + LONGER, MOST), None)
+def learn(going_on: Collection[timedelta]) -> None:
+    """Takes in one answer: how long since their beginning those operations that were not done have been going on."""
+    seconds = _seconds()
+    # What takes far longer than the others is stuck, and says nothing of them.
+    telling = [each.total_seconds() for each in going_on if each.total_seconds() <= seconds * OUT_OF_LINE]
+    if telling:
+        seconds = max(seconds, *telling) * LONGER
+    elif not going_on:
+        seconds *= SHORTER
+    cache.set(KEY, min(max(seconds, LEAST), MOST), REMEMBERED.total_seconds())
 
 
 def _seconds() -> float:

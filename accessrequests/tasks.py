@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,18 +12,17 @@ from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accessrequests import convergence, drift, due, health, provisioner
+from accessrequests import convergence, drift, due, health, provisioner, queue
 from accessrequests.notifications import outbox
+from accessrequests.provisioner import Report
 from auditlog import clock
 
 log = structlog.get_logger(__name__)
 
-BATCH: Final = 5
 # Beat sends a sweep each second; each looks ahead to the next, and hands out what falls due until then at its moment.
 TICK: Final = timedelta(seconds=1)
 GLANCE: Final = timedelta(milliseconds=100)
 AT_ONCE: Final = 20
-FEW: Final = 20
 SWEEPING: Final = "sweeping"
 
 
@@ -50,17 +49,21 @@ def sweep() -> None:
 
 def _hand_out(now: datetime) -> bool:
     """Hands out what is due now; whether there may be more of it."""
-    ended = due.end_grants(now, AT_ONCE)
-    dispatch(now)
+    ended = 0
+    for _ in due.end_grants(now, AT_ONCE):
+        # A burst of ends takes a while: what AWS has done meanwhile makes room for the next.
+        dispatch(clock.now())
+        ended += 1
+    dispatch(clock.now())
     for request_id in due.starting(now):
         send(start, str(request_id))
-    return len(ended) == AT_ONCE
+    return ended == AT_ONCE
 
 
 def _once_a_tick() -> None:
     now = clock.now()
     due.lapse_requests(now)
-    _converge_in_batches(due.end_grants_of_inactive(now))
+    due.end_grants_of_inactive(now)
     if late := due.overdue(now):
         log.error("access_overdue", grants=late)
     health.note_skew(now)
@@ -69,34 +72,44 @@ def _once_a_tick() -> None:
 
 
 def dispatch(now: datetime) -> None:
-    """Hands out the operations to ask about, and as many of the assignments that are due as AWS has room for."""
-    if in_flight := due.operations(now):
+    """Hands out the operations to ask about, and what is due as far as AWS has room for it: deletions first."""
+    if in_flight := queue.operations(now):
         send(watch, [str(pk) for pk in in_flight])
-    _converge_in_batches(due.assignments(now))
+    for pk in queue.unwanted(now):
+        send(remove, str(pk))
+    for pk in queue.wanted(now):
+        send(converge, str(pk))
 
 
 @shared_task
 def watch(assignment_ids: list[str]) -> None:
-    """Sees how these operations are going; each that is done makes room, which is used at once."""
-    for _ in convergence.watch([uuid.UUID(pk) for pk in assignment_ids], provisioner.current()):
-        dispatch(clock.now())
+    """Sees how these operations are going; those that are over make room, which is used before they are seen to."""
+    chosen = [uuid.UUID(pk) for pk in assignment_ids]
+    heard = convergence.ask(chosen, provisioner.current())
+    if heard is None:
+        return
+    dispatch(clock.now())
+    _converge(chosen, heard)
+    dispatch(clock.now())
 
 
 @shared_task
-def converge(assignment_ids: list[str]) -> None:
-    """Brings each assignment as far as it will go."""
-    for assignment_id in assignment_ids:
-        try:
-            convergence.converge(uuid.UUID(assignment_id), provisioner.current())
-        except Exception:
-            # The others of the batch must not wait for it; the sweep offers it again.
-            log.exception("assignment_not_converged", assignment=assignment_id)
+def remove(assignment_id: str) -> None:
+    """Brings an assignment that no grant wants any more as far as it will go; other work never stands before it."""
+    _converge([uuid.UUID(assignment_id)], convergence.NOTHING_HEARD)
+
+
+@shared_task
+def converge(assignment_id: str) -> None:
+    """Brings an assignment as far as it will go."""
+    _converge([uuid.UUID(assignment_id)], convergence.NOTHING_HEARD)
 
 
 @shared_task
 def start(request_id: str) -> None:
     """Starts an approved request whose time has come."""
-    _converge_in_batches(due.start(uuid.UUID(request_id), provisioner.current()))
+    if due.start(uuid.UUID(request_id), provisioner.current()):
+        dispatch(clock.now())
 
 
 @shared_task
@@ -125,9 +138,10 @@ def send_after_commit(task: "Task[..., Any]", *args: Any) -> None:
     transaction.on_commit(later)
 
 
-def _converge_in_batches(assignment_ids: list[uuid.UUID]) -> None:
-    """A few go to a worker each; many go in batches, for a message costs more than a claim."""
-    ids = [str(pk) for pk in assignment_ids]
-    size = BATCH if len(ids) > FEW else 1
-    for first in range(0, len(ids), size):
-        send(converge, ids[first : first + size])
+def _converge(assignment_ids: Sequence[uuid.UUID], heard: Mapping[str, Report]) -> None:
+    for assignment_id in assignment_ids:
+        try:
+            convergence.converge(assignment_id, provisioner.current(), heard)
+        except Exception:
+            # The others must not wait for it; the sweep offers it again.
+            log.exception("assignment_not_converged", assignment=str(assignment_id))

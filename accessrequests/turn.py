@@ -122,10 +122,8 @@ class Turn:
         with transaction.atomic():
             assignment, now = self._held.row(), clock.now()
             if report.progress is Progress.IN_PROGRESS:
-                elapsed = now - (assignment.operation_began_at or now)
-                pace.was_not_done(elapsed)
-                return self._held.save(assignment, due_at=now + pace.again(elapsed))
-            pace.was_done()
+                began = assignment.operation_began_at or now
+                return self._held.save(assignment, due_at=now + pace.again(now - began))
             if assignment.operation == Operation.CREATE:
                 self._created(assignment, report)
                 return True
@@ -312,8 +310,8 @@ class Turn:
         if operation == Operation.CREATE:
             grants.begin_granting(self._held.grants(GrantStatus.WAITING), actor=WORKER, now=now)
             changes["was_begun"] = True
-        intent = {"operation": operation, "operation_id": "", "operation_began_at": now, "due_at": now + self._lease}
-        self._held.save(assignment, **intent, **changes)
+        intent = {"operation": operation, "operation_id": "", "operation_began_at": now, "operation_over_at": None}
+        self._held.save(assignment, **intent, **changes, due_at=now + self._lease)
         return True
 
     def _send(self, key: AssignmentKey, operation: Operation) -> bool:
@@ -329,8 +327,9 @@ class Turn:
                 return self._settle(Report("", Progress.SUCCEEDED, error.message))
             return self._put_off(error)
         with transaction.atomic():
-            assignment, now = self._held.row(), clock.now()
-            sent = {"operation_id": report.operation_id, "due_at": now + pace.expected()}
+            assignment = self._held.row()
+            began = assignment.operation_began_at or clock.now()
+            sent = {"operation_id": report.operation_id, "due_at": began + pace.expected()}
             self._held.save(assignment, **sent, trouble="", attempts=0)
             action = Action.ASSIGNMENT_CREATION_SENT if creation else Action.ASSIGNMENT_DELETION_SENT
             self._held.record(assignment, action, operation=report.operation_id)

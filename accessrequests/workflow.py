@@ -278,5 +278,5 @@ def revoke(user_id: int, request_id: uuid.UUID, reason: str) -> AccessRequest:
 
 def _end(held: list[Any], end_reason: EndReason, person: Person, reason: str) -> None:
     ended = grants.begin_revoking(held, end_reason, actor=person.actor, now=clock.now(), reason=reason)
-    if ended:
-        tasks.send_after_commit(tasks.converge, [str(grant.assignment_id) for grant in ended])
+    for grant in ended:
+        tasks.send_after_commit(tasks.remove, str(grant.assignment_id))

@@ -4,7 +4,7 @@ import uuid
 
 from django.db.models import Q
 
-from accessrequests import convergence, due
+from accessrequests import convergence, due, queue
 from accessrequests.models import Assignment
 from accessrequests.provisioner import Provisioner
 from accessrequests.states import Operation
@@ -23,19 +23,19 @@ def drain(provisioner: Provisioner, most_rounds: int = 50) -> None:
         due.lapse_requests(now)
         for request_id in due.starting(now):
             due.start(request_id, provisioner)
-        due.end_grants(now)
+        for _ in due.end_grants(now):
+            pass
         due.end_grants_of_inactive(now)
         # Operations in flight are asked about without waiting for their moment, for no time passes here; but what AWS
         # has put off waits for its time.
         in_flight = Assignment.objects.exclude(operation=Operation.NONE)
         asked = list(in_flight.filter(Q(attempts=0) | Q(due_at__lte=now)).values_list("pk", flat=True))
-        waiting = due.assignments(now)
+        waiting = [*queue.unwanted(now), *queue.wanted(now)]
         # Where AWS is not done with what it was asked, no time will make it so here.
         if not waiting and asked == before:
             return
         before = asked
-        for _ in convergence.watch(asked, provisioner):
-            pass
-        for assignment_id in waiting:
-            convergence.converge(assignment_id, provisioner)
+        heard = convergence.ask(asked, provisioner)
+        for assignment_id in waiting if heard is None else [*asked, *waiting]:
+            convergence.converge(assignment_id, provisioner, heard or {})
     raise RuntimeError("what is due does not come to rest")

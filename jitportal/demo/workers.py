@@ -20,7 +20,7 @@ class Workers:
         self._worker = app.WorkController(
             pool="threads",
             concurrency=THREADS,
-            queues=["work", "sweep"],
+            queues=["work", "removal", "sweep"],
             loglevel="WARNING",
             without_mingle=True,
             without_gossip=True,

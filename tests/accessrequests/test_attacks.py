@@ -239,7 +239,8 @@ def test_one_assignment_that_raises_does_not_keep_the_rest_of_its_batch(
         real(assignment_id, *args)
 
     monkeypatch.setattr(convergence, "converge", raising)
-    tasks.converge([str(pk) for pk in ids])
+    for pk in ids:
+        tasks.converge(str(pk))
     assert len(office.in_aws()) == 2
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accessrequests import convergence, due
+from accessrequests import convergence, due, queue
 from accessrequests.models import Assignment
 from accessrequests.states import RequestStatus
 from auditlog.models import Event
@@ -40,11 +40,15 @@ class Mortal:
 def work_until_it_dies(office: Office, mortal: Mortal) -> bool:
     """One worker does what is due, without the tidying up that a killed process does not do; whether it died."""
     now = office.moment.time
-    due.end_grants(now)
+    list(due.end_grants(now))
     for request_id in due.starting(now):
         due.start(request_id, office.aws)
     for _ in range(6):
-        ready = {*due.assignments(now), *Assignment.objects.exclude(operation="").values_list("pk", flat=True)}
+        ready = {
+            *queue.unwanted(now),
+            *queue.wanted(now),
+            *Assignment.objects.exclude(operation="").values_list("pk", flat=True),
+        }
         for assignment_id in ready:
             claims = Assignment.objects.values("claim", "claimed_until").get(pk=assignment_id)
             try:

@@ -29,7 +29,7 @@ def test_a_scan_beside_a_creation_and_a_deletion_finds_no_drift(office: Office) 
     office.work()
     assert office.again(request).status == RequestStatus.ACTIVE
     office.moment.forward(request.duration)
-    due.end_grants(office.moment.time)
+    list(due.end_grants(office.moment.time))
     assert refusals(at_once(work, scan)) == 0
     office.work()
     assert (office.again(request).status, office.in_aws()) == (RequestStatus.ENDED, [])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from accessrequests import drift, due, findings
+from accessrequests import drift, findings, queue
 from accessrequests.models import Assignment, Finding
 from accessrequests.refusals import Refused
 from accessrequests.states import FindingStatus, Operation, RequestStatus
@@ -60,7 +60,8 @@ def test_adopted_access_wakes_the_sweep_at_its_end(office: Office) -> None:
     finding = adopt(office, found(office))
     office.work()
     assert Assignment.objects.get().due_at == finding.until
-    assert due.assignments(office.moment.time) == []
+    assert queue.unwanted(office.moment.time) == []
+    assert queue.wanted(office.moment.time) == []
 
 
 def test_adopted_access_is_no_finding_any_more_and_no_drift(office: Office) -> None:

@@ -126,7 +126,7 @@ def test_a_new_request_just_as_the_old_one_ends_keeps_its_access(office: Office)
     first = office.submit()
     office.work()
     office.moment.forward(timedelta(hours=1))
-    due.end_grants(office.moment.time)
+    list(due.end_grants(office.moment.time))
     second = office.submit()
     office.work()
     assert office.again(first).status == RequestStatus.ENDED

@@ -53,7 +53,7 @@ def test_the_clock_and_the_start_of_an_extension_do_not_wait_for_each_other(offi
     now = office.moment.time
     outcomes = at_once(
         lambda: due.start(extension.pk, office.aws),
-        lambda: due.end_grants(now + timedelta(seconds=1)),
+        lambda: list(due.end_grants(now + timedelta(seconds=1))),
         lambda: due.lapse_requests(now),
     )
     assert refusals(outcomes) == 0

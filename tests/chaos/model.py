@@ -440,8 +440,11 @@ class Machine(RuleBasedStateMachine):
                 if request := self._request(which, *RequestStatus.values):
                     tasks.start.run(str(request.pk))
             elif rows := list(Assignment.objects.order_by("principal_id", "account").values_list("pk", flat=True)):
-                task: Any = tasks.converge if kind == "converge" else tasks.watch
-                task.run([str(rows[which % len(rows)])])
+                pk = str(rows[which % len(rows)])
+                if kind == "converge":
+                    tasks.converge.run(pk)
+                else:
+                    tasks.watch.run([pk])
 
     @precondition(lambda self: self.rested("die", 6))
     @rule(boundary=st.integers(0, 8), messages_are_lost=st.booleans())

@@ -12,7 +12,19 @@ from tests.processes.desk import Desk
 from tests.processes.started import Aws, Started, environment, until
 from tests.services import free_port, own_database, own_index
 
-WORKER = ["-m", "celery", "-A", "jitportal", "worker", "-Q", "work,sweep", "--concurrency", "2", "-l", "WARNING"]
+WORKER = [
+    "-m",
+    "celery",
+    "-A",
+    "jitportal",
+    "worker",
+    "-Q",
+    "work,removal,sweep",
+    "--concurrency",
+    "2",
+    "-l",
+    "WARNING",
+]
 BEAT = ["-m", "celery", "-A", "jitportal", "beat", "-l", "WARNING"]
 
 

@@ -1,0 +1,83 @@
+"""What waits for AWS, in which order, and how much more of it AWS has room for."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+
+from accessrequests.grants import AWS_MAY_TAKE
+from accessrequests.models import Assignment, Grant
+from accessrequests.states import LIVE_GRANT, Operation
+
+# What has been handed to a worker is offered again after this long, in case the message or the worker was lost.
+DISPATCHED: Final = timedelta(seconds=10)
+ON_ITS_WAY: Final = timedelta(seconds=1)
+# Of the operations that AWS takes at once, those that no creation may use.
+KEPT_FOR_DELETIONS: Final = 3
+# When to ask how operations are going: of so many at once, of fewer after so long, and not if another is that close.
+ENOUGH_TO_ASK: Final = 3
+LONG_ENOUGH: Final = timedelta(seconds=0.3)
+CLOSE: Final = timedelta(seconds=0.02)
+
+
+def room(operation: str, now: datetime) -> int:
+    """How many more operations of this kind may be begun at AWS; some room is kept for deletions alone."""
+    cap = settings.OUTSTANDING_CAP
+    kept = min(KEPT_FOR_DELETIONS, cap // 3) if operation == Operation.CREATE else 0
+    # One that AWS has not ended for so long is stuck there, and must not keep the others from ending.
+    in_flight = Assignment.objects.filter(operation_over_at=None, operation_began_at__gt=now - AWS_MAY_TAKE)
+    return max(0, cap - kept - in_flight.exclude(operation=Operation.NONE).count())
+
+
+def unwanted(now: datetime) -> list[uuid.UUID]:
+    """Takes the due assignments that no grant wants, as many as AWS has room for, the longest due first."""
+    waiting = _due(now).exclude(Exists(_live()))
+    return _take(waiting, room(Operation.DELETE, now), now)
+
+
+def wanted(now: datetime) -> list[uuid.UUID]:
+    """Takes the due assignments that a grant wants, as many as AWS has room for, the longest due first.
+
+    Theirs costs calls before it is begun: none is taken for a place that another, taken before, is on its way to.
+    """
+    left = room(Operation.CREATE, now)
+    if left:
+        taken = Assignment.objects.filter(operation=Operation.NONE, attempts=0)
+        taken = taken.filter(due_at__gt=now + DISPATCHED - ON_ITS_WAY, due_at__lte=now + DISPATCHED)
+        left = max(0, left - taken.count())
+    return _take(_due(now).filter(Exists(_live())), left, now)
+
+
+def _due(now: datetime) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(due_at__lte=now, operation=Operation.NONE)
+
+
+def _live() -> QuerySet[Grant]:
+    return Grant.objects.filter(assignment=OuterRef("pk"), status__in=LIVE_GRANT)
+
+
+def _take(rows: QuerySet[Assignment], most: int, now: datetime) -> list[uuid.UUID]:
+    if not most:
+        return []
+    chosen = list(rows.order_by("due_at").values_list("pk", flat=True)[:most])
+    return [pk for pk in chosen if _due(now).filter(pk=pk).update(due_at=now + DISPATCHED)]
+
+
+def operations(now: datetime) -> list[uuid.UUID]:
+    """Takes the operations in flight that it is time to ask about, or none yet if a better moment is near.
+
+    One call tells of all: so it waits a little until several are likely to be done, but never long.
+    """
+    in_flight = Assignment.objects.exclude(operation=Operation.NONE)
+    rows = in_flight.order_by("due_at").values_list("pk", "due_at")
+    moments = [(pk, due_at) for pk, due_at in rows if due_at is not None]
+    ready = [pk for pk, due_at in moments if due_at <= now]
+    if not ready:
+        return []
+    following = moments[len(ready)][1] if len(ready) < len(moments) else None
+    enough = len(ready) >= ENOUGH_TO_ASK and (following is None or following > now + CLOSE)
+    if not enough and following is not None and moments[0][1] > now - LONG_ENOUGH:
+        return []
+    return [pk for pk in ready if in_flight.filter(pk=pk, due_at__lte=now).update(due_at=now + DISPATCHED)]
