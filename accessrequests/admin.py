@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accessrequests.due import overdue_grants
+from accessrequests import overdue
 from accessrequests.models import (
     AccessRequest,
     Assignment,
@@ -66,7 +66,7 @@ class OverdueFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() != "yes":
             return queryset
-        return queryset.filter(pk__in=overdue_grants(clock.now()).values("pk"))
+        return queryset.filter(pk__in=overdue.grants(clock.now()).values("pk"))
 
 
 class StageInline(RecordInline):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accessrequests import due, permissions
+from accessrequests import overdue, permissions
 from auditlog import clock
 from catalog import people
 
@@ -12,12 +12,12 @@ from catalog import people
 def page(request: HttpRequest) -> dict[str, Any]:
     """Context for base.html; nothing is asked of the database before a template uses it.
 
-    `approvals_waiting()` counts the reader's queue; `overdue_grants()` is for those who can act on it, else 0.
+    `approvals_waiting()` counts the reader's queue; `overdue_access()` is for those who can act on it.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
     return {
         "approvals_waiting": lambda: permissions.queue_of(people.load(user.pk), clock.now()).count(),
-        "overdue_grants": lambda: due.overdue(clock.now()) if user.is_staff or user.is_compliance else 0,
+        "overdue_access": lambda: overdue.count(clock.now()) if user.is_staff or user.is_compliance else None,
     }

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -59,7 +58,6 @@ def scan(provisioner: Provisioner, most_calls: int = MOST_CALLS, most_seconds: f
     standing.reopen_due(now)
     standing.close_removed(now)
     standing.close_vanished(now)
-    _alarm(now)
     claim = uuid.uuid4()
     ScanCursor.objects.get_or_create(id=1)
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
@@ -71,13 +69,6 @@ def scan(provisioner: Provisioner, most_calls: int = MOST_CALLS, most_seconds: f
         log.warning("scan_taken_over")
     finally:
         ScanCursor.objects.filter(claim=claim).update(claim=None, claimed_until=None)
-
-
-def _alarm(now: datetime) -> None:
-    late = Q(adopted_until__lt=now - settings.OVERDUE_AFTER) & ~Q(presence=Presence.ABSENT)
-    live = Grant.objects.filter(assignment=OuterRef("pk"), status__in=LIVE_GRANT)
-    if count := Assignment.objects.filter(late).exclude(Exists(live)).count():
-        log.error("adopted_access_overdue", assignments=count)
 
 
 def pairs(account_id: str = "", permission_set_arn: str = "") -> Iterator[tuple[Account, PermissionSet]]:

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, Q
 
 from accessrequests import evidence, extensions, grants, judging, permissions
 from accessrequests.lifecycle import begin, transition
@@ -16,7 +15,7 @@ from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.notifications import outbox
 from accessrequests.provisioner import Gone, Provisioner, ProvisionerError, Refused
 from accessrequests.queue import DISPATCHED
-from accessrequests.states import LIVE_GRANT, EndReason, GrantStatus, RequestStatus
+from accessrequests.states import ENDING_GRANT, LIVE_GRANT, EndReason, RequestStatus
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
@@ -27,8 +26,7 @@ log = structlog.get_logger(__name__)
 
 CLOCK: Final = Actor.system("clock")
 RETRY_START: Final = timedelta(seconds=5)
-# Grants that have an end to come.
-ENDING: Final = Q(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE))
+ENDING: Final = Q(status__in=ENDING_GRANT)
 
 
 def lapse_requests(now: datetime) -> int:
@@ -209,15 +207,3 @@ def next_moment(now: datetime, until: datetime) -> datetime:
         AccessRequest.objects.filter(status=RequestStatus.APPROVED).aggregate(at=Min("start_due_at"))["at"],
     )
     return min([until, *filter(None, moments)])
-
-
-def overdue_grants(now: datetime) -> QuerySet[Grant]:
-    """Grants that should have been gone for longer than the settings tolerate, and are not known to be."""
-    late = now - settings.OVERDUE_AFTER
-    still_there = ENDING & Q(ends_at__lt=late)
-    return Grant.objects.filter(still_there | Q(status=GrantStatus.REVOKING, revoke_due_at__lt=late))
-
-
-def overdue(now: datetime) -> int:
-    """How many grants are overdue."""
-    return overdue_grants(now).count()

@@ -96,6 +96,8 @@ GRANT_MOVES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 # A live grant wants its assignment to be in AWS; an open one is not finished with it.
 LIVE_GRANT: Final = frozenset({_G.WAITING, _G.GRANTING, _G.ACTIVE})
+# Live grants that have an end.
+ENDING_GRANT: Final = frozenset({_G.GRANTING, _G.ACTIVE})
 OPEN_GRANT: Final = LIVE_GRANT | {_G.REVOKING}
 OPEN_REQUEST: Final = frozenset({_R.PENDING, _R.APPROVED, _R.ACTIVE})
 # Standing access that AWS still holds and is not ours; and that which an admin has made ours, until it is gone.

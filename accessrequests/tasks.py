@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accessrequests import convergence, drift, due, health, provisioner, queue
+from accessrequests import convergence, drift, due, health, overdue, provisioner, queue
 from accessrequests.notifications import outbox
 from accessrequests.provisioner import Report
 from auditlog import clock
@@ -64,8 +64,8 @@ def _once_a_tick() -> None:
     now = clock.now()
     due.lapse_requests(now)
     due.end_grants_of_inactive(now)
-    if late := due.overdue(now):
-        log.error("access_overdue", grants=late)
+    if late := overdue.count(now):
+        log.error("access_overdue", grants=late.grants, adopted=late.adopted)
     health.note_skew(now)
     if outbox.is_due(now):
         send(notify)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accessrequests import due, health
+from accessrequests import health, overdue
 from auditlog import clock
 from auditlog.immutable import missing_triggers
 
@@ -59,10 +59,10 @@ def _cache() -> str:
 
 def _revocation() -> str:
     try:
-        late = due.overdue(clock.now())
+        late = overdue.count(clock.now())
     except DatabaseError:
         return "not reachable"
-    return f"{late} grants are overdue" if late else "ok"
+    return f"overdue: {late}" if late else "ok"
 
 
 def _clocks() -> str:

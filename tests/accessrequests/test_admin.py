@@ -123,6 +123,15 @@ def test_overdue_grants_can_be_picked_out(reader: Client, office: Office, reques
     assert "1 grant" in reader.get(page).content.decode()
 
 
+@pytest.mark.parametrize("page", ["admin:index", "admin:catalog_role_changelist", "audit", "home"])
+def test_what_is_overdue_stands_on_top_of_the_page(
+    reader: Client, office: Office, request_in_life: AccessRequest, page: str
+) -> None:
+    assert "should have been gone" not in reader.get(reverse(page)).content.decode()
+    office.moment.forward(request_in_life.duration + settings.OVERDUE_AFTER + timedelta(seconds=1))
+    assert "should have been gone by now is not known to be: 1 grant." in reader.get(reverse(page)).content.decode()
+
+
 def test_whatever_is_searched_for_gets_an_answer(reader: Client, request_in_life: AccessRequest) -> None:
     nobody = "00000000-0000-4000-8000-000000000000"
     for words in ("Ada", "a'b\"c%_\\", "12345678", "\u202e", "x" * 3000, nobody):

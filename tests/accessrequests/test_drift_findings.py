@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from accessrequests import drift, findings, queue
+from accessrequests import drift, findings, overdue, queue
 from accessrequests.models import Assignment, Finding
+from accessrequests.overdue import Overdue
 from accessrequests.refusals import Refused
 from accessrequests.states import FindingStatus, Operation, RequestStatus
 from auditlog import integrity
@@ -62,6 +63,17 @@ def test_adopted_access_wakes_the_sweep_at_its_end(office: Office) -> None:
     assert Assignment.objects.get().due_at == finding.until
     assert queue.unwanted(office.moment.time) == []
     assert queue.wanted(office.moment.time) == []
+
+
+def test_adopted_access_that_aws_will_not_take_away_is_overdue(office: Office) -> None:
+    adopt(office, found(office))
+    office.work()
+    office.simulator.faults.add(Fault(FaultKind.ACCESS_DENIED, operation="DeleteAccountAssignment"))
+    office.pass_time(days=2, minutes=5)
+    assert overdue.count(office.moment.time) == Overdue(grants=0, adopted=1)
+    office.simulator.faults.clear()
+    office.pass_time(minutes=2)
+    assert (overdue.count(office.moment.time), office.in_aws()) == (Overdue(grants=0, adopted=0), [])
 
 
 def test_adopted_access_is_no_finding_any_more_and_no_drift(office: Office) -> None:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from accessrequests import due, workflow
+from accessrequests import due, overdue, workflow
 from accessrequests.models import Notification
+from accessrequests.overdue import Overdue
 from accessrequests.refusals import Refused
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
 from jitportal.demo import organisation as company
@@ -93,12 +94,12 @@ def test_a_revocation_that_aws_will_not_do_is_overdue_and_tried_until_it_is_done
     for _ in range(8):
         office.pass_time(minutes=2)
         assert office.grant(request).status == GrantStatus.REVOKING
-    assert due.overdue(office.moment.time) == 1
+    assert overdue.count(office.moment.time) == Overdue(grants=1, adopted=0)
     assert "AccessDenied" in office.grant(request).assignment.trouble
     office.simulator.faults.clear()
     office.pass_time(minutes=2)
     assert (office.again(request).status, office.in_aws()) == (RequestStatus.ENDED, [])
-    assert due.overdue(office.moment.time) == 0
+    assert not overdue.count(office.moment.time)
 
 
 def test_a_deletion_that_fails_at_aws_is_tried_again(office: Office) -> None:
