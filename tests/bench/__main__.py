@@ -1,4 +1,4 @@
-"""`make bench`: prints a table and writes build/bench.json; ratios are what another machine can repeat."""
+"""`make bench`: prints tables and writes build/bench.json; ratios are what another machine can repeat."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests import services
+from tests.bench import engine
 from tests.processes.conftest import Demo, Demos
 from tests.processes.desk import Desk
 from tests.processes.started import PROJECT, Aws, environment
@@ -44,10 +45,12 @@ def main() -> None:
         sys.stdout.write(f"\n{title}\n")
         for measure, value in result.items():
             sys.stdout.write(f"  {measure.replace('_', ' '):<36} {value:>10}\n")
+    sys.stdout.write("\nthe engine, on PostgreSQL and Redis with real workers\n")
+    figures = list(engine.rows(engine.FIGURES))
     kept = PROJECT / "build" / "bench.json"
     kept.parent.mkdir(exist_ok=True)
     load = os.getloadavg()[0]
-    kept.write_text(json.dumps({"cpus": os.cpu_count(), "load": load, **results}, indent=2) + "\n")
+    kept.write_text(json.dumps({"cpus": os.cpu_count(), "load": load, **results, "engine": figures}, indent=2) + "\n")
     sys.stdout.write(f"\n{os.cpu_count()} CPUs, load {load:.1f}. Kept in {kept.relative_to(PROJECT)}.\n")
 
 

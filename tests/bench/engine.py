@@ -8,6 +8,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -26,14 +27,18 @@ def main() -> None:
     chosen = parser.parse_args()
     if unknown := [name for name in chosen.figures if name not in FIGURES]:
         parser.error(f"unknown: {', '.join(unknown)}")
-    rows = []
-    for name in chosen.figures or FIGURES:
+    figures = list(rows(chosen.figures or FIGURES))
+    chosen.json.parent.mkdir(parents=True, exist_ok=True)
+    chosen.json.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n")
+
+
+def rows(names: Iterable[str]) -> Iterator[dict[str, str | bool]]:
+    """Measures one figure after the other, prints each row as it comes, and yields it."""
+    for name in names:
         for what, measured, target, met in measure(name):
-            rows.append({"figure": what, "measured": measured, "target": target, "met": met})
             shown = f"{what:<{WIDTHS[0]}} {measured:<{WIDTHS[1]}} {target:<{WIDTHS[2]}}"
             print(shown, "met" if met else "NOT MET", flush=True)  # noqa: T201
-    chosen.json.parent.mkdir(parents=True, exist_ok=True)
-    chosen.json.write_text(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+            yield {"figure": what, "measured": measured, "target": target, "met": met}
 
 
 def measure(name: str) -> list[tuple[str, str, str, bool]]:
