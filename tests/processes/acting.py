@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+from django.db import close_old_connections
+
 from accessrequests import decisions, workflow
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant
 from auditlog import checkpoints, integrity
@@ -23,6 +25,8 @@ def main() -> None:
     """Answers until there is nothing more to read."""
     for line in sys.stdin:
         order = json.loads(line)
+        # As before each request of a browser: a connection that was cut is made again.
+        close_old_connections()
         try:
             answer = VERBS[order.pop("do")](**order)
         except Exception as error:  # noqa: BLE001 - the test at the other end decides what it means

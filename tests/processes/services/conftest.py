@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 import redis
 
@@ -46,6 +47,12 @@ class House:
         worker = self.demos.command([*WORKER, "-n", name], self.chosen)
         self.workers.append(worker)
         return worker
+
+    def cut_connections(self) -> None:
+        """Ends every connection to the database, as its restart does."""
+        with psycopg.connect(self.chosen["DATABASE_URL"], autocommit=True) as connection:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            connection.execute(f"{cut} WHERE datname = current_database() AND pid <> pg_backend_pid()")
 
 
 @pytest.fixture(scope="session")

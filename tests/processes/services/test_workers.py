@@ -63,6 +63,14 @@ def test_when_redis_loses_all_it_held_nothing_is_lost(house: House) -> None:
         assert_whole(house, request)
 
 
+def test_when_the_database_cuts_every_connection_all_go_on_with_new_ones(house: House) -> None:
+    house.aws.set_delay(3)
+    request = ask(house, "Payments", 2)
+    house.desk.wait_in_flight(request, "create")
+    house.cut_connections()
+    assert_whole(house, request)
+
+
 def test_at_the_end_the_record_is_whole_and_nothing_waits(house: House) -> None:
     assert house.desk.count()["problem"] == ""
     until("the queue to be empty", lambda: house.broker.llen("work") == 0)
