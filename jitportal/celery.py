@@ -11,7 +11,7 @@ from accessrequests import provisioner
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitportal.settings")
 
-app = Celery("jitportal")
+app = Celery("jitportal", task_cls="jitportal.acknowledging:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
