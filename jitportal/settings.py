@@ -96,8 +96,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENVIRONMENT.redis_url}
+# A Redis that does not answer within so many seconds is away.
+_REDIS_TIMEOUTS = {"socket_timeout": 3, "socket_connect_timeout": 3}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "jitportal.forgetful.ForgetfulRedisCache",
+        "LOCATION": ENVIRONMENT.redis_url,
+        "OPTIONS": _REDIS_TIMEOUTS,
+    }
     if ENVIRONMENT.redis_url
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
@@ -118,6 +124,8 @@ WHITENOISE_USE_FINDERS = EMBEDDED
 # Celery: messages only make the work fast, the rows make it true.
 CELERY_BROKER_URL = ENVIRONMENT.redis_url or "memory://localhost/"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker waits for Redis as long as it takes; after a hundred tries it would end.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"visibility_timeout": 120, "unacked_restore_interval": 2, "unacked_restore_throttle": 1}
     if ENVIRONMENT.redis_url
