@@ -75,9 +75,7 @@ def plant(simulator: Simulator) -> None:
         _tell(agenda, present, now - timedelta(minutes=present.minutes))
     with _unlimited(simulator):
         with clock.moved_to(today - timedelta(days=15)):
-            _catalog()
-            for person in organisation.PEOPLE:
-                take_in(_claims(person))
+            found_company()
         agenda.carry_out(until=now)
     # They were told at the time.
     Notification.objects.filter(created_at__lt=now - timedelta(hours=1)).update(due_at=None, sent_at=F("created_at"))
@@ -109,6 +107,13 @@ def _claims(person: Person) -> Claims:
         department=person.department,
         groups=frozenset(group.object_id for group in person.groups),
     )
+
+
+def found_company() -> None:
+    """The company's catalog and its people, before anything has been asked for."""
+    _catalog()
+    for person in organisation.PEOPLE:
+        take_in(_claims(person))
 
 
 def _catalog() -> None:

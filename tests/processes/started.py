@@ -52,12 +52,14 @@ def until(what: str, look: Callable[[], Found | None], within: float = PATIENCE)
 class Started:
     """A running process of a command such as `manage.py demo`; the block is left with it ended, killed if need be."""
 
-    def __init__(self, command: Sequence[str], chosen: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], chosen: dict[str, str], log: Path, program: str = sys.executable
+    ) -> None:
         self._log = log
         with log.open("w") as file:
             # A session of its own: killing it takes its children along, as a machine's death would.
             self.process = subprocess.Popen(
-                [sys.executable, *command], cwd=PROJECT, env=chosen, stdout=file, stderr=file, start_new_session=True
+                [program, *command], cwd=PROJECT, env=chosen, stdout=file, stderr=file, start_new_session=True
             )
 
     def said(self) -> str:
