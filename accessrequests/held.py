@@ -92,9 +92,9 @@ class Held:
         return False
 
     def tell(self, trouble: str) -> None:
-        """Says on the pages of the requests that wait for this assignment what keeps them waiting."""
-        waiting = {"grants__assignment_id": self.assignment_id, "grants__status__in": ("waiting", "granting")}
-        AccessRequest.objects.filter(**waiting).update(trouble=trouble)
+        """Says on the pages of the requests that wait for this assignment what keeps them waiting; locks them."""
+        waiting = {grant.request_id for grant in self.grants(GrantStatus.WAITING, GrantStatus.GRANTING)}
+        AccessRequest.objects.filter(pk__in=waiting).exclude(trouble=trouble).update(trouble=trouble)
 
     def record(self, assignment: Assignment, action: Action, **data: Any) -> None:
         """Appends an event of the assignment to the ledger."""

@@ -131,6 +131,8 @@ class Turn:
 
     def _created(self, assignment: Assignment, report: Report) -> None:
         now = clock.now()
+        # Before anything is recorded, or locks cross.
+        self._held.tell("")
         granting = self._held.grants(GrantStatus.GRANTING)
         self._held.save(
             assignment,
@@ -144,7 +146,6 @@ class Turn:
         )
         said = {"operation": report.operation_id, "reason": report.reason}
         self._held.record(assignment, Action.ASSIGNMENT_CREATION_CONFIRMED, **said)
-        self._held.tell("")
         self._put_back(assignment)
         grants.activate(granting, actor=WORKER, now=now)
 
@@ -204,8 +205,11 @@ class Turn:
             return self._look_refused(error)
         with transaction.atomic():
             assignment, now = self._held.row(), clock.now()
-            waiting = self._still_eligible(self._held.grants(GrantStatus.WAITING))
-            if not waiting:
+            # Both at once, for the requests of both may be told how it goes.
+            held = self._held.grants(GrantStatus.WAITING, GrantStatus.GRANTING)
+            waiting = [grant for grant in held if grant.status == GrantStatus.WAITING]
+            if not waiting or self._refuse_start(waiting):
+                # What was recorded is committed by itself: nobody counts operations after that, or locks cross.
                 self._held.save(assignment, due_at=now)
                 return True
             if present and not may_vanish(assignment, now):
@@ -219,17 +223,17 @@ class Turn:
                 return False
         return self._send(key, Operation.CREATE)
 
-    def _still_eligible(self, waiting: list[Grant]) -> list[Grant]:
-        """Those that may still begin; a wait can be long, and eligibility is judged when access begins."""
+    def _refuse_start(self, waiting: list[Grant]) -> bool:
+        """Fails those that may not begin any more: a wait can be long, and eligibility is judged when access begins."""
         now = clock.now()
-        eligible = []
-        for grant in waiting:
-            verdict = judging.judge_again(people.load(grant.request.requester_id), grant.request, now)
-            if verdict:
-                eligible.append(grant)
-            else:
+        verdicts = [
+            (grant, judging.judge_again(people.load(grant.request.requester_id), grant.request, now))
+            for grant in waiting
+        ]
+        for grant, verdict in verdicts:
+            if not verdict:
                 grants.fail([grant], actor=WORKER, now=now, reason=f"{verdict.reason} (Rule: {verdict.rule}.)")
-        return eligible
+        return not all(verdict for _, verdict in verdicts)
 
     def _lean(self, assignment: Assignment, waiting: list[Grant]) -> None:
         """It is in AWS: ours, if we have begun it; else it was there before us and stays."""
@@ -239,10 +243,10 @@ class Turn:
         changes: dict[str, Any] = {"presence": Presence.PRESENT, "is_standing": standing, "trouble": ""}
         if standing:
             changes["adopted_until"] = None
+        self._held.tell("")
         self._held.save(assignment, confirmed_at=now, **changes)
         if standing and not known:
             self._held.record(assignment, Action.ASSIGNMENT_STANDING_FOUND)
-        self._held.tell("")
         grants.activate(waiting, actor=WORKER, now=now, reason=STANDING if standing else OURS)
 
     def _look_refused(self, error: Refused) -> bool:
@@ -304,11 +308,12 @@ class Turn:
         False if AWS has no room for another operation: then it is due again at once, and taken when there is.
         """
         now = clock.now()
+        waiting = self._held.grants(GrantStatus.WAITING) if operation == Operation.CREATE else []
         if not self._held.room(operation, exactly=True):
             return self._held.save(assignment, due_at=now)
         changes: dict[str, Any] = {}
         if operation == Operation.CREATE:
-            grants.begin_granting(self._held.grants(GrantStatus.WAITING), actor=WORKER, now=now)
+            grants.begin_granting(waiting, actor=WORKER, now=now)
             changes["was_begun"] = True
         intent = {"operation": operation, "operation_id": "", "operation_began_at": now, "operation_over_at": None}
         self._held.save(assignment, **intent, **changes, due_at=now + self._lease)

@@ -8,15 +8,19 @@ from functools import partial
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accessrequests import convergence, due, workflow
 from accessrequests.models import AccessRequest, Decision
 from accessrequests.refusals import Refused
 from accessrequests.states import GrantStatus, RequestStatus
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.ledger import Subject, record
 from auditlog.models import Event
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
+from tests.processes.started import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,3 +132,35 @@ def test_many_requests_at_once_leave_no_gap_in_the_ledger_and_no_deadlock(office
     assert office.in_aws() == []
     numbers = list(Event.objects.order_by("number").values_list("number", flat=True))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer")
+def test_a_confirmation_that_waits_for_a_request_keeps_nobody_from_recording(office: Office) -> None:
+    first, second = office.submit(), office.submit()
+    (assignment_id,) = due.start(first.pk, office.aws)
+    convergence.converge(assignment_id, office.aws)
+    due.start(second.pk, office.aws)
+
+    def confirm() -> None:
+        try:
+            convergence.converge(assignment_id, office.aws)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            list(AccessRequest.objects.select_for_update(of=("self",)).filter(pk=second.pk))
+            confirming = pool.submit(copy_context().run, confirm)
+            until("the confirmation to wait", somebody_waits_for_a_lock, within=30)
+            record(Actor.system("test"), Action.DECISION_REFUSED, Subject("request", str(second.pk)))
+        confirming.result()
+    office.work()
+    assert {office.again(request).status for request in (first, second)} == {RequestStatus.ACTIVE}
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        # Inside a transaction it would be the same answer again and again.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return cursor.fetchone() is not None
