@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from django.db.models import Q
 
-from accessrequests import due
+from accessrequests import overdue
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant, Notification
 from accessrequests.provisioner import AssignmentKey
 from accessrequests.states import LIVE_GRANT, OPEN_GRANT, GrantStatus, RequestStatus
@@ -158,7 +158,7 @@ class AtRest(Promises):
         verification = integrity.verify([checkpoints.public_key()])
         assert verification.whole, verification.problem
         assert not self._world.circles()
-        assert not due.overdue(clock.now())
+        assert not overdue.count(clock.now())
 
 
 def _key(row: Assignment) -> AssignmentKey:
