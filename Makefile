@@ -37,7 +37,7 @@ demo-reset: $(STAMP) ## throw the demo's data away and start over next time
 test: $(STAMP) ## run the whole suite (REQUIRE_SERVICES=1: fail if PostgreSQL, Redis or Chromium is missing)
 	@$(BIN)/python -m tests.run $(ARGS)
 
-chaos: $(STAMP) ## let the model drive the portal for long (CHAOS_STEPS=100000, CHAOS_SEED= to repeat a run)
+chaos: $(STAMP) ## let the model drive the portal for long (CHAOS_STEPS=, CHAOS_SEED= to repeat a run, CHAOS_DATABASE_URL=)
 	@$(BIN)/python -m tests.chaos
 
 check: $(STAMP) ## check style, types, imports, migrations, documents and production settings; changes nothing

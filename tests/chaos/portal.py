@@ -9,12 +9,13 @@ import pytest
 from celery.app.task import Task
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Max, Min, Q
+from django.db.models import F, Max, Min, Q
 
 from accessrequests import convergence, due, provisioner, tasks
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.provisioner import AssignmentKey
 from accessrequests.states import LIVE_GRANT, GrantStatus, RequestStatus
+from auditlog.models import ChainHead
 from jitportal.aws.identity_center import IdentityCenter
 from jitportal.demo.organisation import ORGANISATION
 from jitportal.demo.simulator import AssignmentKey as InAws
@@ -28,6 +29,8 @@ from tests.conftest import Clock
 BEGINNING: Final = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 DELAY: Final = 2.0
 AFTER_THE_LEASE: Final = convergence.LEASE + timedelta(seconds=1)
+# How far AWS's clock and the portal's are ever apart here.
+MOST_ASKEW: Final = timedelta(seconds=60)
 
 
 class Broker:
@@ -67,6 +70,7 @@ class Portal:
         self.aws = cast(IdentityCenter, provisioner.current())
         self._users: dict[str, int] = dict(User.objects.values_list("object_id", "pk"))
         cache.clear()
+        self._askew = timedelta(0)
         self._is_closed = False
         self._stack = ExitStack()
         self._stack.enter_context(self.broker.connected())
@@ -97,6 +101,16 @@ class Portal:
         """Lets time go by, at AWS as well."""
         self.moment.forward(by)
 
+    def step_clock(self, by: timedelta) -> bool:
+        """Sets the portal's clock forward or back, but not AWS's; False if they would be too far apart."""
+        apart = self._askew + by
+        if abs(apart) > MOST_ASKEW:
+            return False
+        self._askew = apart
+        self.moment.forward(by)
+        self.simulator.clock.advance(-by.total_seconds())
+        return True
+
     # Background work.
 
     @contextmanager
@@ -112,6 +126,7 @@ class Portal:
         """One look of the scheduler; what it finds is in the broker."""
         # Not the whole tick: this clock is moved, so it would be found wrong.
         due.lapse_requests(self.now)
+        due.end_grants_of_inactive(self.now)
         tasks._hand_out(self.now)
 
     def work(self) -> None:
@@ -146,7 +161,8 @@ class Portal:
     def _moments(self) -> list[datetime]:
         """When something is to be done that is not merely a start or an end ahead."""
         unsettled = Q(due_at__isnull=False) | ~Q(operation="")
-        rows = Assignment.objects.filter(unsettled).values_list("due_at", "claimed_until")
+        adopted = Q(operation="", due_at__gt=self.now, due_at=F("adopted_until"))
+        rows = Assignment.objects.filter(unsettled).exclude(adopted).values_list("due_at", "claimed_until")
         starting = AccessRequest.objects.filter(
             status=RequestStatus.APPROVED, start_due_at__lte=self.now + timedelta(minutes=2)
         )
@@ -160,19 +176,38 @@ class Portal:
             if self.now >= moment:
                 return
             live = Grant.objects.filter(status__in=(GrantStatus.GRANTING, GrantStatus.ACTIVE))
-            following = live.aggregate(at=Min("ends_at"))["at"] or moment
+            adopted = Assignment.objects.filter(adopted_until__gt=self.now)
+            ends = (live.aggregate(at=Min("ends_at"))["at"], adopted.aggregate(at=Min("adopted_until"))["at"])
+            following = min(filter(None, ends), default=moment)
             self.moment.forward(max(min(following, moment) - self.now, timedelta(seconds=1)))
 
     def until_all_is_over(self) -> None:
-        """Lets time go by until every grant has ended and every request that will start has done so."""
+        """Lets time go by until all access has ended, adopted access too, and all requests that will start have."""
         for _ in range(20):
             self.come_to_rest()
             ends = Grant.objects.filter(status__in=LIVE_GRANT).aggregate(at=Max("ends_at"))["at"]
             starts = AccessRequest.objects.filter(status=RequestStatus.APPROVED).aggregate(at=Max("start_due_at"))["at"]
-            if not (ends or starts):
+            adopted = Assignment.objects.filter(adopted_until__gt=self.now).aggregate(at=Max("adopted_until"))["at"]
+            if not (ends or starts or adopted):
                 return
-            self.until(max(filter(None, (ends, starts))))
+            self.until(max(filter(None, (ends, starts, adopted))))
         raise RuntimeError("it is never over")
+
+    def look_over(self) -> None:
+        """Has the scan go round, and comes to rest with what it found, until it finds nothing more.
+
+        Raises:
+            RuntimeError: it finds something each time.
+        """
+        # The first slice may only end a round that began earlier.
+        tasks.scan.run()
+        for _ in range(5):
+            number = ChainHead.objects.get().number
+            tasks.scan.run()
+            self.come_to_rest()
+            if ChainHead.objects.get().number == number:
+                return
+        raise RuntimeError("what a scan finds does not come to an end")
 
     # What is so.
 
@@ -183,15 +218,15 @@ class Portal:
             for key in self.simulator.assignments()
         }
 
-    def put_by_hand(self, key: AssignmentKey, *, present: bool) -> None:
-        """Makes an assignment exist or not in AWS, as somebody with a console would."""
+    def put_by_hand(self, key: AssignmentKey, *, present: bool, holder: str = "USER") -> None:
+        """Makes an assignment exist or not in AWS, as somebody with a console would; `holder` USER or GROUP."""
         self.simulator.put_assignment(
-            InAws(key.account_id, key.permission_set_arn, "USER", key.principal_id), present=present
+            InAws(key.account_id, key.permission_set_arn, holder, key.principal_id), present=present
         )
 
-    def wanted(self) -> set[AssignmentKey]:
-        """The assignments on which a live grant leans."""
-        rows = Assignment.objects.filter(grants__status__in=LIVE_GRANT)
+    def wanted(self, *statuses: str) -> set[AssignmentKey]:
+        """The assignments on which grants in these states lean, live ones if none is named."""
+        rows = Assignment.objects.filter(grants__status__in=statuses or LIVE_GRANT)
         return {
             AssignmentKey(*row)
             for row in rows.values_list("principal_id", "permission_set__arn", "account__account_id")

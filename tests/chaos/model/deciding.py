@@ -1,0 +1,115 @@
+"""Those who decide, and all who end what was asked for: withdraw, give back, revoke."""
+
+import uuid
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from accessrequests import decisions, workflow
+from accessrequests.models import AccessRequest, Decision, Grant
+from accessrequests.states import LIVE_GRANT, OPEN_REQUEST, RequestStatus
+from jitportal.demo import organisation as company
+from jitportal.demo.directory import Person
+from jitportal.models import User
+from tests.chaos.model.stage import ASKERS, DECIDERS, Stage, people, some
+from tests.chaos.offered import chain_of
+
+
+class Deciding(Stage):
+    """What is done about a request once it is made."""
+
+    @precondition(lambda self: self.asked)
+    @rule(
+        who=people,
+        which=some,
+        yes=st.sampled_from((True, True, True, False)),
+        stale=st.sampled_from((False,) * 7 + (True,)),
+        silent=st.sampled_from((False,) * 3 + (True,)),
+    )
+    def decide(self, who: Person, which: int, yes: bool, stale: bool, silent: bool) -> None:
+        # Some decide on what is decided.
+        if (request := self.request(which, *(("pending",) if which else RequestStatus.values))) is None:
+            return
+        user = self.user(who)
+        may = not stale and (yes or not silent) and self._may_decide(user, request)
+        if may:
+            self.promises.permitted.add((request.pk, user.pk))
+        answer = Decision.Answer.APPROVE if yes else Decision.Answer.DENY
+        digest, comment = "0" * 64 if stale else request.digest, "" if silent else "Not now."
+        self.attempt("decide", lambda: decisions.decide(user.pk, request.pk, answer, comment, digest), may=may)
+
+    @precondition(lambda self: self.asked)
+    @rule(which=some)
+    def agree(self, which: int) -> None:
+        """A decision by one of those who may, so that requests get somewhere."""
+        if (request := self.request(which, RequestStatus.PENDING)) is None:
+            return
+        deciders = User.objects.filter(pk__in=[self.portal.user_id(person) for person in DECIDERS]).order_by("pk")
+        if able := next((user for user in deciders if self._may_decide(user, request)), None):
+            self.promises.permitted.add((request.pk, able.pk))
+            with self.doing("agree"):
+                decisions.decide(able.pk, request.pk, Decision.Answer.APPROVE, "", request.digest)
+
+    def _may_decide(self, user: User, request: AccessRequest) -> bool:
+        """The promise in the model's own words."""
+        if request.status != RequestStatus.PENDING or request.lapses_at <= self.portal.now:
+            return False
+        if request.extends_id and not self._holds({request.extends_id}, ends_at__gt=self.portal.now):
+            return False
+        stage = request.stages.get(position=request.stage)
+        deciding = set(stage.approver_group.directory_groups.values_list("object_id", flat=True))
+        return (
+            user.is_active
+            and user.pk != request.requester_id
+            and bool(deciding & user.group_ids)
+            and not request.decisions.filter(decided_by=user).exists()
+        )
+
+    @precondition(lambda self: self.asked)
+    @rule(who=st.sampled_from((None, None, *ASKERS)), which=some)
+    def withdraw(self, who: Person | None, which: int) -> None:
+        if (request := self.request(which, *(("pending",) if which else OPEN_REQUEST))) is None:
+            return
+        user = self.user(who) if who else request.requester
+        waits = request.status == RequestStatus.PENDING or self._has_not_begun(request)
+        may = user == request.requester and waits
+        self.attempt("withdraw", lambda: workflow.withdraw(user.pk, request.pk), may=may)
+
+    @precondition(lambda self: self.asked)
+    @rule(who=st.sampled_from((None, None, None, *ASKERS)), which=some)
+    def give_back(self, who: Person | None, which: int) -> None:
+        if (request := self.request(which, *(("active",) if which else OPEN_REQUEST))) is None:
+            return
+        user = self.user(who) if who else request.requester
+        may = user == request.requester and self._holds(chain_of(request))
+        self.attempt("give back", lambda: self._end(workflow.give_back, user, request.pk), may=may)
+
+    @precondition(lambda self: self.asked)
+    @rule(
+        who=st.sampled_from((company.INES, company.INES, company.FARID, company.BEN)),
+        which=some,
+        why=st.sampled_from(("Stop.", "Stop.", "Stop.", " ")),
+    )
+    def revoke(self, who: Person, which: int, why: str) -> None:
+        # Some has not begun yet.
+        if (request := self.request(which, *(("active",) if which else ("approved",)))) is None:
+            return
+        user = self.user(who)
+        deciding = request.stages.values_list("approver_group__directory_groups__object_id", flat=True)
+        is_asked = company.ADMINS.object_id in user.group_ids or bool(set(deciding) & user.group_ids)
+        there = self._has_not_begun(request) or self._holds(chain_of(request))
+        may = user.is_active and is_asked and there and bool(why.strip())
+        self.attempt("revoke", lambda: self._end(workflow.revoke, user, request.pk, why), may=may)
+
+    def _end(self, verb: Any, user: User, pk: uuid.UUID, *why: str) -> None:
+        """Whoever ends access ends all of its chain, at once."""
+        ended = verb(user.pk, pk, *why)
+        assert not self._holds(chain_of(ended))
+        assert not self._has_not_begun(ended)
+
+    def _has_not_begun(self, request: AccessRequest) -> bool:
+        return request.status == RequestStatus.APPROVED and not request.grants.exists()
+
+    def _holds(self, requests: set[Any], **more: Any) -> bool:
+        return Grant.objects.filter(request__in=requests, status__in=LIVE_GRANT, **more).exists()

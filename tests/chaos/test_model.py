@@ -1,0 +1,128 @@
+"""People, the clock, the catalog, AWS, its faults and deaths, in any order: the promises hold after every one."""
+
+import logging
+import os
+import random
+import sys
+from collections import Counter
+from datetime import timedelta
+from typing import Any, Final
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, run_state_machine_as_test
+
+from accessrequests import workflow
+from jitportal.demo.directory import Person
+from jitportal.demo.simulator import Fault
+from tests.chaos.conftest import Opening
+from tests.chaos.model.asking import TICKET, Asking, askers
+from tests.chaos.model.aws import CREATION, DELETION, WEATHERS, AtAws, holders
+from tests.chaos.model.clockwork import Clockwork
+from tests.chaos.model.deciding import Deciding
+from tests.chaos.model.offering import Offering
+from tests.chaos.model.stage import durations, some
+from tests.chaos.process import Process
+
+# A run in CI, always the same one; CHAOS_STEPS asks for a longer one, CHAOS_SEED for another.
+IN_CI: Final = 10_000
+STEPS: Final = int(os.environ.get("CHAOS_STEPS", IN_CI))
+SEED: Final = os.environ.get("CHAOS_SEED", "")
+A_RUN: Final = 100
+# So few that people come to it.
+MOST_PENDING: Final = 5
+
+
+class Model(Asking, Deciding, Offering, AtAws, Clockwork):
+    """All rules together; a feature joins by adding rules there and, in `Promises`, checks."""
+
+    @initialize(
+        asks=st.lists(st.tuples(askers, durations, st.booleans()), min_size=1, max_size=4),
+        standing=st.lists(st.tuples(holders, st.integers(0, 3)), max_size=2),
+        weather=st.sampled_from(WEATHERS),
+        seed=some,
+    )
+    def begin(
+        self,
+        asks: list[tuple[Person, timedelta, bool]],
+        standing: list[tuple[Person | None, int]],
+        weather: tuple[Fault, ...],
+        seed: int,
+    ) -> None:
+        for number, (holder, account) in enumerate(standing, start=1):
+            self.put_an_assignment_by_hand(holder, account, looks=number == len(standing))
+        self.let_weather_come(weather, seed)
+        for who, duration, production in asks:
+            policy = self.catalog.two_stages if production else self.catalog.automatic
+            self.ask(policy, who, {0}, duration, None, TICKET if production else "")
+
+    @invariant()
+    def the_promises_hold(self) -> None:
+        self.steps += 1
+        type(self).counted["steps"] += 1
+        self.promises.check()
+
+    def teardown(self) -> None:
+        calls = self.portal.simulator.calls.calls
+        for operation in (CREATION, DELETION):
+            type(self).counted[operation] += calls[operation]
+        try:
+            if sys.exc_info()[0] is None:
+                self._end_well()
+        finally:
+            self.portal.close()
+
+    def _end_well(self) -> None:
+        self.come_to_rest()
+        self.promises.check_at_rest()
+        if self.last.keys() & {"put by hand", "taken by hand", "scan"}:
+            self.look_over()
+        calm = self.portal.now
+        with self.portal.alive(Process()):
+            self.portal.until_all_is_over()
+        self.promises.check_when_all_is_over(calm)
+
+
+@pytest.mark.timeout(24 * 3600)
+def test_the_promises_hold_whatever_happens(
+    opening: Opening, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(workflow, "MOST_PENDING", MOST_PENDING)
+    # Keys, too, come out the same when a run is repeated: Hypothesis seeds this source.
+    monkeypatch.setattr(os, "urandom", random.randbytes)
+    # Hardly anything but what goes wrong on purpose.
+    logging.disable()
+    is_fixed = STEPS <= IN_CI and not SEED
+    chosen = settings(
+        # Some runs are cut short; what ran is counted below.
+        max_examples=STEPS // (A_RUN * 7 // 8) + 1,
+        stateful_step_count=A_RUN,
+        deadline=None,
+        database=None,
+        derandomize=is_fixed,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+        report_multiple_bugs=False,
+    )
+
+    class Driven(Model):
+        pass
+
+    Driven.opening, Driven.counted = opening, Counter()
+    test: Any = Driven
+    if not is_fixed:
+        seed = SEED or str(random.SystemRandom().getrandbits(32))
+        hypothesis.seed(int(seed))(test)
+        with capsys.disabled():
+            sys.stdout.write(f"\nCHAOS_SEED={seed}\n")
+    try:
+        run_state_machine_as_test(test, settings=chosen)
+    finally:
+        logging.disable(logging.NOTSET)
+    steps = Driven.counted.pop("steps")
+    told = ", ".join(f"{count:,} × {step}" for step, count in Driven.counted.most_common())
+    sys.stdout.write(f"\n{steps:,} steps: {told}\n")
+    assert steps >= STEPS
