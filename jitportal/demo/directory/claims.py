@@ -53,8 +53,9 @@ def id_token_claims(issued: Issued, *, issuer: str, tenant_id: str, client_id: s
 
 
 def _groups(person: Person, tenant_id: str) -> dict[str, Any]:
-    if len(person.groups) <= MOST_GROUPS:
-        return {"groups": [group.object_id for group in person.groups]} if person.groups else {}
+    groups = person.all_groups
+    if len(groups) <= MOST_GROUPS:
+        return {"groups": [group.object_id for group in groups]} if groups else {}
     endpoint = f"https://graph.microsoft.com/v1.0/{tenant_id}/users/{person.object_id}/getMemberObjects"
     return {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": endpoint}}}
 

@@ -13,6 +13,8 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from jitportal.demo.directory import authorization, refusals
+from jitportal.demo.directory.control import PREFIX, Control
+from jitportal.demo.directory.graph import Graph
 from jitportal.demo.directory.refusals import Refused
 from jitportal.demo.directory.tenant import Directory
 
@@ -30,6 +32,8 @@ _ADDRESSES: Final = Map(
         Rule("/<tenant>/oauth2/v2.0/token", endpoint="token", methods=["POST"]),
         Rule("/<tenant>/oauth2/v2.0/logout", endpoint="logout", methods=["GET"]),
         Rule("/<tenant>/discovery/v2.0/keys", endpoint="keys", methods=["GET"]),
+        Rule("/graph/<path:path>", endpoint="graph"),
+        Rule("/_directory/<path:path>", endpoint="control"),
     ]
 )
 
@@ -39,6 +43,8 @@ class DirectoryPages:
 
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
+        self.graph = Graph(directory)
+        self._control = Control(self.graph)
         self._templates = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"), autoescape=True, undefined=StrictUndefined
         )
@@ -49,7 +55,8 @@ class DirectoryPages:
         try:
             response = self._answer(request)
         except HTTPException as error:
-            response = Response(f"{error.code} {error.name}\n", status=error.code, mimetype="text/plain")
+            said = error.description if request.path.startswith(PREFIX) else error.name
+            response = Response(f"{error.code} {said}\n", status=error.code, mimetype="text/plain")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         if "Cache-Control" not in response.headers:
@@ -60,6 +67,10 @@ class DirectoryPages:
         endpoint, values = _ADDRESSES.bind_to_environ(request.environ).match()
         if endpoint == "styles":
             return Response(_STYLES, mimetype="text/css", headers={"Cache-Control": "max-age=60"})
+        if endpoint == "graph":
+            return self.graph.answer(request, f"/{values['path']}")
+        if endpoint == "control":
+            return self._control.answer(request)
         if values["tenant"] != self.directory.tenant_id:
             return self._page_of_refusal(Refused("invalid_tenant", 90002, f"Tenant '{values['tenant']}' not found."))
         match endpoint:
@@ -76,7 +87,9 @@ class DirectoryPages:
 
     def _token(self, request: Request) -> Response:
         try:
-            return _json(self.directory.exchange(request.form.to_dict()))
+            form = request.form.to_dict()
+            asks_for_itself = form.get("grant_type") == "client_credentials"
+            return _json(self.graph.token(form) if asks_for_itself else self.directory.exchange(form))
         except Refused as refused:
             return _json(refused.body(self.directory.clock()), refused.status)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Group:
-    """A directory group; `object_id` is a lower-case GUID."""
+    """A directory group; `object_id` is a lower-case GUID. Whoever is in it is also in those that it is `within`."""
 
     object_id: str
     name: str
+    within: tuple["Group", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Person:
 
     `object_id` is a lower-case GUID. An empty `email` or `department` is left out of tokens, as Entra does.
     A person who is not `enabled` is turned away at the directory. A `guest` has their home in another tenant.
-    `part` is a sentence for the picker that says what this person is for.
+    `part` is a sentence for the picker that says what this person is for; `manager` is another's object id.
     """
 
     object_id: str
@@ -31,3 +32,15 @@ class Person:
     guest: bool = False
     part: str = ""
     roles: tuple[str, ...] = ()
+    manager: str = ""
+
+    @property
+    def all_groups(self) -> tuple[Group, ...]:
+        """The groups this person is in, by themselves or through another group; each once."""
+        found: dict[str, Group] = {}
+        waiting = list(self.groups)
+        while waiting:
+            group = waiting.pop(0)
+            if found.setdefault(group.object_id, group) is group:
+                waiting += group.within
+        return tuple(found.values())

@@ -95,6 +95,12 @@ def secret_wrong(client_id: str) -> Refused:
     return Refused("invalid_client", 7000215, f"Invalid client secret provided for app '{client_id}'.", CALLER_UNKNOWN)
 
 
+def scope_wrong(scope: str) -> Refused:
+    return Refused(
+        "invalid_scope", 1002012, f"The provided value for scope {scope} is not valid: it must end with /.default."
+    )
+
+
 def grant_type_unsupported(grant_type: str) -> Refused:
     return Refused("unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant_type}'.")
 

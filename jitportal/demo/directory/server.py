@@ -6,6 +6,7 @@ from typing import Self
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from jitportal.demo.directory.graph import Graph
 from jitportal.demo.directory.pages import DirectoryPages
 from jitportal.demo.directory.tenant import Directory
 
@@ -22,6 +23,7 @@ class DirectoryServer:
 
     def __init__(self, directory: Directory, host: str = "127.0.0.1", port: int = 0) -> None:
         self.directory = directory
+        self._pages = DirectoryPages(directory)
         self._host, self._port = host, port
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
@@ -31,6 +33,11 @@ class DirectoryServer:
         """Where it is served, without a slash at its end."""
         return self.directory.base_url
 
+    @property
+    def graph(self) -> Graph:
+        """What is read from it as from Microsoft Graph."""
+        return self._pages.graph
+
     def start(self) -> Self:
         # Bound here rather than by the server, which would end the process if the port were taken.
         with socket.create_server((self._host, self._port)) as listening:
@@ -38,7 +45,7 @@ class DirectoryServer:
             self._server = make_server(
                 self._host,
                 port,
-                DirectoryPages(self.directory),
+                self._pages,
                 threaded=True,
                 request_handler=_Quiet,
                 fd=listening.fileno(),

@@ -1,17 +1,22 @@
-"""A directory of people that signs them in for one application: the parts behind the pages, without HTTP."""
+"""A directory of people that signs them in for one application: the parts behind the pages, without HTTP.
+
+People and groups change while it runs, by its methods alone: each change goes into the journal that Graph tells of.
+"""
 
 import hmac
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from jitportal.demo.directory import authorization, refusals
 from jitportal.demo.directory.authorization import Ask, Client
 from jitportal.demo.directory.claims import TOKEN_LIFETIME, id_token_claims
 from jitportal.demo.directory.codes import Codes
+from jitportal.demo.directory.journal import Journal
 from jitportal.demo.directory.keys import SigningKeys
-from jitportal.demo.directory.people import Person
+from jitportal.demo.directory.people import Group, Person
 
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -38,7 +43,11 @@ class Directory:
     ) -> None:
         self.tenant_id = tenant_id
         self.client = Client(client_id, client_secret, is_redirect_uri)
-        self.people: dict[str, Person] = {person.object_id: person for person in people}
+        self.people: dict[str, Person] = {}
+        self.groups: dict[str, Group] = {}
+        self.journal = Journal()
+        for person in people:
+            self.add(person)
         self.base_url = base_url
         self.clock = clock
         self.alter_claims: Callable[[dict[str, Any]], dict[str, Any]] = dict
@@ -49,9 +58,51 @@ class Directory:
     def issuer(self) -> str:
         return f"{self.base_url}/{self.tenant_id}/v2.0"
 
+    @property
+    def graph_url(self) -> str:
+        """Where the directory is read as Microsoft Graph is, without the version."""
+        return f"{self.base_url}/graph"
+
     def add(self, person: Person) -> None:
         """Puts a person in, or in place of the one with the same object id."""
+        before = self.people.get(person.object_id)
         self.people[person.object_id] = person
+        self.journal.person_changed(person.object_id)
+        left = set(before.groups if before else ()) - set(person.groups)
+        for group in (*person.all_groups, *left):
+            self._know(group)
+        for group in (*(group for group in person.groups if not before or group not in before.groups), *left):
+            self.journal.member_changed(group.object_id, person.object_id)
+
+    def change(self, object_id: str, **changes: Any) -> None:
+        """Changes a person: any field of Person. Raises KeyError if there is no such person."""
+        self.add(replace(self.people[object_id], **changes))
+
+    def remove(self, object_id: str) -> None:
+        """Deletes a person with all their memberships. Raises KeyError if there is no such person."""
+        person = self.people.pop(object_id)
+        self.journal.person_changed(object_id)
+        for group in person.groups:
+            self.journal.member_changed(group.object_id, object_id)
+
+    def set_member(self, group_id: str, object_id: str, *, is_member: bool) -> None:
+        """Puts a person into a group or takes them out. Raises KeyError if one of them is not there."""
+        group, person = self.groups[group_id], self.people[object_id]
+        others = tuple(each for each in person.groups if each.object_id != group_id)
+        self.add(replace(person, groups=(*others, group) if is_member else others))
+
+    def rename_group(self, group_id: str, name: str) -> None:
+        """Gives a group another name; its people stay. Raises KeyError if there is no such group."""
+        self.groups[group_id] = replace(self.groups[group_id], name=name)
+        self.journal.group_changed(group_id)
+
+    def _know(self, group: Group) -> None:
+        if group.object_id not in self.groups:
+            self.groups[group.object_id] = group
+            self.journal.group_changed(group.object_id)
+            for outer in group.within:
+                self._know(outer)
+                self.journal.member_changed(outer.object_id, group.object_id)
 
     def rotate_keys(self) -> None:
         """Signs with a new key; tokens signed with the one before are still verifiable."""
@@ -99,8 +150,8 @@ class Directory:
         """A code for this person's answer."""
         return self._codes.issue(person, ask, self.clock())
 
-    def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """The token endpoint: a code becomes an id token. Raises Refused."""
+    def authenticate(self, form: Mapping[str, str]) -> None:
+        """Whether a token is asked for by the application itself. Raises Refused."""
         for name in ("client_id", "grant_type"):
             if not form.get(name):
                 raise refusals.parameter_missing(name)
@@ -108,6 +159,10 @@ class Directory:
             raise refusals.client_unknown(form["client_id"], self.tenant_id)
         if not hmac.compare_digest(form.get("client_secret", "").encode(), self.client.secret.encode()):
             raise refusals.secret_wrong(self.client.client_id)
+
+    def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """The token endpoint for sign-in: a code becomes an id token. Raises Refused."""
+        self.authenticate(form)
         if form["grant_type"] != "authorization_code":
             raise refusals.grant_type_unsupported(form["grant_type"])
         for name in ("code", "redirect_uri", "code_verifier"):

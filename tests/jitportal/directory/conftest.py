@@ -24,7 +24,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def application(clock: Clock) -> Iterator[Application]:
+def server(clock: Clock) -> Iterator[DirectoryServer]:
     directory = Directory(
         tenant_id=TENANT,
         client_id=CLIENT,
@@ -33,6 +33,11 @@ def application(clock: Clock) -> Iterator[Application]:
         people=(ERIN, GUS, DEB),
         clock=clock,
     )
-    server = DirectoryServer(directory).start()
-    yield Application(directory, clock)
-    server.stop()
+    served = DirectoryServer(directory).start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def application(server: DirectoryServer, clock: Clock) -> Application:
+    return Application(server.directory, clock)

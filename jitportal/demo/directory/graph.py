@@ -1,0 +1,153 @@
+"""Reads a directory over HTTP as Microsoft Graph v1.0 does: people, groups, memberships, and what has changed.
+
+Sources: Microsoft Graph v1.0 reference, "user: delta", "group: delta", "directoryObject: getMemberObjects", "Use delta
+query to track changes", "Microsoft Graph error responses".
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from jitportal.demo.directory import refusals
+from jitportal.demo.directory.delta import Deltas
+from jitportal.demo.directory.graph_faults import Faults
+from jitportal.demo.directory.graph_objects import group_object, person_object
+from jitportal.demo.directory.graph_refusals import GraphRefused, invalid, not_found
+from jitportal.demo.directory.journal import Kind
+from jitportal.demo.directory.people import Person
+from jitportal.demo.directory.tenant import Directory
+
+TOKEN_LIFETIME: Final = 3599
+PEOPLE: Final = "User.Read.All"
+MEMBERS: Final = "GroupMember.Read.All"
+_ADDRESSES: Final = Map(
+    [
+        Rule("/v1.0/users/delta", endpoint="users_delta", methods=["GET"]),
+        Rule("/v1.0/users/<object_id>", endpoint="user", methods=["GET"]),
+        Rule("/v1.0/users/<object_id>/manager", endpoint="manager", methods=["GET"]),
+        Rule("/v1.0/users/<object_id>/getMemberObjects", endpoint="member_objects", methods=["POST"]),
+        Rule("/v1.0/groups/delta", endpoint="groups_delta", methods=["GET"]),
+        Rule("/v1.0/groups", endpoint="groups", methods=["GET"]),
+    ]
+)
+_NEEDED: Final[Mapping[str, frozenset[str]]] = {
+    "users_delta": frozenset({PEOPLE}),
+    "user": frozenset({PEOPLE}),
+    "manager": frozenset({PEOPLE}),
+    "member_objects": frozenset({PEOPLE, MEMBERS}),
+    "groups_delta": frozenset({MEMBERS}),
+    "groups": frozenset({MEMBERS}),
+}
+_ONE_ID: Final = re.compile(r"id eq '([^']*)'")
+_SOME_IDS: Final = re.compile(r"id in \(((?:'[^']*'(?:, ?)?)+)\)")
+# Graph takes no more values than this in one `in`.
+_MOST_IDS: Final = 15
+
+
+class Graph:
+    """One directory's Graph. `permissions` are the application's; `page_size` is how many objects a page has."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.permissions = {PEOPLE, MEMBERS}
+        self.page_size = 100
+        self.faults = Faults()
+        self.deltas = Deltas(directory)
+        self._tokens: dict[str, float] = {}
+
+    def token(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """The token endpoint for the application itself (client credentials). Raises Refused."""
+        self.directory.authenticate(form)
+        if not (scope := form.get("scope", "")).endswith("/.default"):
+            raise refusals.scope_wrong(scope)
+        token = secrets.token_urlsafe(60)
+        self._tokens[token] = self.directory.clock() + TOKEN_LIFETIME
+        return {"token_type": "Bearer", "expires_in": TOKEN_LIFETIME, "access_token": token}
+
+    def forget_tokens(self) -> None:
+        """No token that was given out is good any longer."""
+        self._tokens.clear()
+
+    def answer(self, request: Request, path: str) -> Response:
+        """What Graph answers at a path, such as /v1.0/users/delta."""
+        try:
+            if fault := self.faults.meet(path):
+                return fault
+            self._check_token(request)
+            endpoint, values = _ADDRESSES.bind("graph").match(path, request.method)
+            if not self.permissions >= _NEEDED[endpoint]:
+                raise GraphRefused(
+                    403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
+                )
+            answers: dict[str, Callable[..., dict[str, Any]]] = {
+                "user": self._user,
+                "manager": self._manager,
+                "member_objects": self._member_objects,
+                "groups": self._groups,
+            }
+            if endpoint in answers:
+                return _json(answers[endpoint](request, **values))
+            kind: Kind = "users" if endpoint == "users_delta" else "groups"
+            return _json(self.deltas.page(kind, request.args.to_dict(), self.page_size))
+        except GraphRefused as refused:
+            return _refusal(refused)
+        except HTTPException as error:
+            return _refusal(GraphRefused(error.code or 400, "BadRequest", error.name))
+
+    def _check_token(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or self._tokens.get(token, 0) <= self.directory.clock():
+            raise GraphRefused(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+
+    def _user(self, request: Request, object_id: str) -> dict[str, Any]:
+        return person_object(self._person(object_id), request.args.get("$select", ""))
+
+    def _manager(self, request: Request, object_id: str) -> dict[str, Any]:
+        manager = self.directory.people.get(self._person(object_id).manager)
+        if manager is None:
+            raise not_found("manager")
+        return person_object(manager, request.args.get("$select", ""))
+
+    def _member_objects(self, request: Request, object_id: str) -> dict[str, Any]:
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict) or not isinstance(body.get("securityEnabledOnly"), bool):
+            raise invalid("The parameter securityEnabledOnly is missing.")
+        return {"value": [group.object_id for group in self._person(object_id).all_groups]}
+
+    def _groups(self, request: Request) -> dict[str, Any]:
+        asked = request.args.get("$filter", "")
+        if one := _ONE_ID.fullmatch(asked):
+            ids = [one[1]]
+        elif some := _SOME_IDS.fullmatch(asked):
+            ids = re.findall(r"'([^']*)'", some[1])
+        elif asked:
+            raise invalid(f"Unsupported or invalid query filter clause specified: {asked}.")
+        else:
+            ids = list(self.directory.groups)
+        if asked and len(ids) > _MOST_IDS:
+            raise invalid("Too many child clauses specified in search filter expression.")
+        known = self.directory.groups
+        return {"value": [group_object(known[each], request.args.get("$select", "")) for each in ids if each in known]}
+
+    def _person(self, object_id: str) -> Person:
+        if object_id not in self.directory.people:
+            raise not_found(object_id)
+        return self.directory.people[object_id]
+
+
+def _json(body: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(body), mimetype="application/json")
+
+
+def _refusal(refused: GraphRefused) -> Response:
+    body = {
+        "error": {"code": refused.code, "message": refused.message, "innerError": {"request-id": str(uuid4())}},
+    }
+    return Response(json.dumps(body), status=refused.status, mimetype="application/json", headers=refused.headers)
