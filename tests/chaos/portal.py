@@ -224,9 +224,9 @@ class Portal:
             InAws(key.account_id, key.permission_set_arn, holder, key.principal_id), present=present
         )
 
-    def wanted(self, *statuses: str) -> set[AssignmentKey]:
-        """The assignments on which grants in these states lean, live ones if none is named."""
-        rows = Assignment.objects.filter(grants__status__in=statuses or LIVE_GRANT)
+    def wanted(self) -> set[AssignmentKey]:
+        """The assignments on which a live grant leans."""
+        rows = Assignment.objects.filter(grants__status__in=LIVE_GRANT)
         return {
             AssignmentKey(*row)
             for row in rows.values_list("principal_id", "permission_set__arn", "account__account_id")

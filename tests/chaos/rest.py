@@ -16,7 +16,8 @@ from auditlog import checkpoints, clock, integrity
 from auditlog.models import Event
 from tests.chaos.crowd import Crowd
 from tests.chaos.portal import Portal
-from tests.chaos.promises import FIRST, MOVES, TABLES, Promises
+from tests.chaos.promises import Promises
+from tests.chaos.told import FIRST, MOVES, TABLES
 from tests.chaos.world import World
 
 # What is due after this is not waited for: the doubt about a lost creation lasts five minutes.

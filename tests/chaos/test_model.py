@@ -76,13 +76,13 @@ class Model(Asking, Deciding, Offering, AtAws, Clockwork):
 
     def _end_well(self) -> None:
         self.come_to_rest()
-        self.promises.check_at_rest()
         if self.last.keys() & {"put by hand", "taken by hand", "scan"}:
             self.look_over()
         calm = self.portal.now
         with self.portal.alive(Process()):
             self.portal.until_all_is_over()
-        self.promises.check_when_all_is_over(calm)
+        self.promises.check_when_all_is_over()
+        self.promises.check_that_nothing_was_overdue(calm)
 
 
 @pytest.mark.timeout(24 * 3600)

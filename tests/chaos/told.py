@@ -23,9 +23,13 @@ FINDING_MOVES: Final[Mapping[str, frozenset[str]]] = {
     _F.REMOVED: frozenset(),
     _F.GONE: frozenset(),
 }
+MOVES: Final[dict[str, Any]] = {"request": REQUEST_MOVES, "grant": GRANT_MOVES}
+FIRST: Final = {"request": RequestStatus.PENDING, "grant": GrantStatus.WAITING}
+TABLES: Final[dict[str, Any]] = {"request": AccessRequest.history.model, "grant": Grant.history.model}
+# Findings have no machine in the product; these are the moves that its verbs and its scan make.
 MODELS: Final[dict[str, Any]] = {"request": AccessRequest, "grant": Grant, "finding": Finding}
-MOVES: Final[dict[str, Any]] = {"request": REQUEST_MOVES, "grant": GRANT_MOVES, "finding": FINDING_MOVES}
-FIRST: Final = {"request": RequestStatus.PENDING, "grant": GrantStatus.WAITING, "finding": FindingStatus.OPEN}
+ALL_MOVES: Final[dict[str, Any]] = {**MOVES, "finding": FINDING_MOVES}
+ALL_FIRST: Final[dict[str, Any]] = {**FIRST, "finding": FindingStatus.OPEN}
 FINDINGS: Final = {
     Action.FINDING_OPENED,
     Action.FINDING_REOPENED,
@@ -134,11 +138,6 @@ class Told:
             before = known.get(key)
             if status == before:
                 continue
-            assert status in MOVES[kind][before] if before else status == FIRST[kind], (kind, before, status)
+            assert status in ALL_MOVES[kind][before] if before else status == ALL_FIRST[kind], (kind, before, status)
             known[key] = status
             yield kind, key, before, str(status)
-
-    def check_rows(self) -> None:
-        """The rows stand where their histories have brought them."""
-        for kind, model in MODELS.items():
-            assert dict(model.objects.values_list("pk", "status")) == self._statuses[kind]

@@ -170,6 +170,4 @@ class Asking(Stage):
         )
         if (grant := extended.order_by("ends_at").first()) and grant.ends_at:
             self.portal.forward(max(grant.ends_at + timedelta(seconds=late) - self.portal.now, timedelta(0)))
-            with self.doing("end of what is extended"):
-                self.portal.work()
-                self.promises.check_after_a_sweep()
+            self.work_through("end of what is extended")

@@ -98,7 +98,6 @@ class Clockwork(Stage):
     def mend_aws_and_come_to_rest(self, looks: bool) -> None:
         self.count("rest")
         self.come_to_rest()
-        self.promises.check_at_rest()
         if looks:
             self.look_over()
 
@@ -112,6 +111,8 @@ class Clockwork(Stage):
         with self.portal.alive(Process()):
             self.portal.forward(AFTER_THE_LEASE + MOST_ASKEW)
             self.portal.come_to_rest()
+        self.promises.check_at_rest()
+        self.promises.check_after_a_tick()
 
     def look_over(self) -> None:
         """At rest, has the scan see all there is."""

@@ -86,7 +86,7 @@ class Stage(RuleBasedStateMachine):
         """Has all that is due done, as far as AWS and the process let it."""
         with self.doing(step):
             self.portal.work()
-            self.promises.check_after_a_sweep()
+            self.promises.check_after_a_tick()
 
     def user(self, person: Person) -> User:
         """One of the company's people, as the portal knows them now."""
