@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from accessrequests import extensions
 from accessrequests.lifecycle import transition
 from accessrequests.models import AccessRequest, Assignment, Grant
@@ -18,17 +20,34 @@ AWS_MAY_TAKE: Final = timedelta(minutes=5)
 GOES_ON: Final = (RequestStatus.APPROVED, RequestStatus.ACTIVE, RequestStatus.ENDED)
 
 
+class _BegunMeanwhile(Exception):
+    """Grants have been made on assignments that were not locked."""
+
+
 def lock(request_id: uuid.UUID) -> tuple[AccessRequest, list[Grant]]:
     """The request, and the grants of its whole chain: the access of one person, which ends as one.
 
     Everybody locks assignments, then requests, then grants, then the ledger's head: so nobody waits in a circle.
     """
+    while True:
+        try:
+            with transaction.atomic():
+                return _lock(request_id)
+        except _BegunMeanwhile:
+            # A start was faster. Nothing is locked any more, so all of it can be, in order.
+            continue
+
+
+def _lock(request_id: uuid.UUID) -> tuple[AccessRequest, list[Grant]]:
     ids = extensions.chain(request_id)
-    list(Assignment.objects.select_for_update().filter(grants__request_id__in=ids).order_by("pk").values_list("pk"))
+    assignments = Assignment.objects.filter(pk__in=Grant.objects.filter(request_id__in=ids).values("assignment_id"))
+    locked = set(assignments.select_for_update().order_by("pk").values_list("pk", flat=True))
     requests = AccessRequest.objects.select_for_update(of=("self",))
     list(requests.filter(pk__in=ids).order_by("pk").values_list("pk"))
     # Whoever extends a request, or starts an extension of it, locks it: from here on the chain stays as it is.
     held = Grant.objects.filter(request_id__in=extensions.chain(request_id))
+    if held.exclude(assignment_id__in=locked).exists():
+        raise _BegunMeanwhile
     return AccessRequest.objects.get(pk=request_id), list(
         held.select_for_update(of=("self",)).select_related("account").order_by("pk")
     )

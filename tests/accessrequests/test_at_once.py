@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from accessrequests import convergence, due, workflow
-from accessrequests.models import AccessRequest, Decision
+from accessrequests.models import AccessRequest, Assignment, Decision
 from accessrequests.refusals import Refused
 from accessrequests.states import GrantStatus, RequestStatus
 from auditlog.actions import Action
@@ -151,16 +151,51 @@ def test_a_confirmation_that_waits_for_a_request_keeps_nobody_from_recording(off
         with transaction.atomic():
             list(AccessRequest.objects.select_for_update(of=("self",)).filter(pk=second.pk))
             confirming = pool.submit(copy_context().run, confirm)
-            until("the confirmation to wait", somebody_waits_for_a_lock, within=30)
+            until("the confirmation to wait", lambda: waiting() == 1, within=30)
             record(Actor.system("test"), Action.DECISION_REFUSED, Subject("request", str(second.pk)))
         confirming.result()
     office.work()
     assert {office.again(request).status for request in (first, second)} == {RequestStatus.ACTIVE}
 
 
-def somebody_waits_for_a_lock() -> bool:
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer")
+def test_ending_what_starts_at_the_same_moment_waits_for_no_worker_that_waits_for_it(office: Office) -> None:
+    ended = office.submit()
+    office.work()
+    workflow.give_back(office.user(company.ADA).pk, ended.pk)
+    office.work()
+    request, assignment = office.submit(), Assignment.objects.get()
+
+    def apart(deed: Callable[[], object]) -> object:
+        try:
+            return deed()
+        finally:
+            connection.close()
+
+    def work() -> None:
+        with transaction.atomic():
+            Assignment.objects.select_for_update().get(pk=assignment.pk)
+            AccessRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            due.start(request.pk, office.aws)
+            end = partial(workflow.revoke, office.user(company.INES).pk, request.pk, "Stop this.")
+            ending = pool.submit(copy_context().run, apart, end)
+            until("the end to wait for the start", lambda: waiting() == 1, within=30)
+            working = pool.submit(copy_context().run, apart, work)
+            until("the worker to wait for the start", lambda: waiting() == 2, within=30)
+        ending.result()
+        working.result()
+    assert office.grant(request).status == GrantStatus.REVOKING
+
+
+def waiting() -> int:
+    """How many connections wait for a lock."""
     with connection.cursor() as cursor:
         # Inside a transaction it would be the same answer again and again.
         cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-        return cursor.fetchone() is not None
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
