@@ -6,9 +6,11 @@ and two at once), CHAOS_SEED repeats a run's choices.
 
 import os
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import Final
 
 from django.core.management import call_command
@@ -42,6 +44,7 @@ def main() -> None:
     """Soaks; exits 1 with what was broken, and the last words of every process."""
     minutes, chosen = float(os.environ.get("CHAOS_MINUTES", "10")), os.environ.get("CHAOS_SEED", secrets.token_hex(4))
     _say(f"CHAOS_SEED={chosen} CHAOS_MINUTES={minutes:g}")
+    signal.signal(signal.SIGTERM, _interrupt)
     with World(os.environ) as world:
         try:
             soak(world, chosen, minutes)
@@ -109,6 +112,10 @@ def _put_standing_access(world: World) -> None:
             "principal_id": company.ORGANISATION.user_id(company.BEN.user_name),
         }
     )
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _say(words: str) -> None:

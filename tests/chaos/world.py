@@ -20,11 +20,14 @@ WORKER: Final = (
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "worker 1": (*WORKER, "-Q", "work", "-n", "worker-1@soak", "-c", "6"),
     "worker 2": (*WORKER, "-Q", "work", "-n", "worker-2@soak", "-c", "6"),
+    "remover": (*WORKER, "-Q", "removal", "-n", "remover@soak", "-c", "4"),
     "sweeper": (*WORKER, "-Q", "sweep", "-n", "sweeper@soak", "-c", "1"),
     "scheduler": ("-m", "celery", "-A", "jitportal", "beat", "-l", "WARNING"),
 }
 REDIS: Final = "Redis"
 CONNECTIONS: Final = "connections"
+# Run in a world's environment; see `tests.chaos.soak`.
+SOAK: Final = ("manage.py", "shell", "--no-imports", "-c", "from tests.chaos import soak; soak.main()")
 # Whatever may die: processes by kill -9, Redis with all that it held, the database's connections by its administrator.
 MORTAL: Final = (*COMMANDS, REDIS, CONNECTIONS)
 
