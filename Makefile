@@ -37,7 +37,7 @@ demo-reset: $(STAMP) ## throw the demo's data away and start over next time
 test: $(STAMP) ## run the whole suite (REQUIRE_SERVICES=1: fail if PostgreSQL, Redis or Chromium is missing)
 	@$(BIN)/python -m tests.run $(ARGS)
 
-chaos: $(STAMP) ## let the model drive the portal for long (CHAOS_STEPS=, CHAOS_SEED= to repeat a run, CHAOS_DATABASE_URL=)
+chaos: $(STAMP) ## drive the portal by a model (CHAOS_STEPS=), then kill its processes (CHAOS_MINUTES=); CHAOS_SEED=, CHAOS_DATABASE_URL=
 	@$(BIN)/python -m tests.chaos
 
 check: $(STAMP) ## check style, types, imports, migrations, documents and production settings; changes nothing

@@ -1,4 +1,4 @@
-"""`make chaos`: the model check for as many steps as CHAOS_STEPS says, on a database that is thrown away afterwards."""
+"""`make chaos`: the model check for CHAOS_STEPS on a database that is thrown away afterwards; then `soaking`."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from tests import services
+from tests.chaos import soaking
 
 STEPS: Final = "100000"
 
@@ -30,4 +31,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main() or soaking.main())
