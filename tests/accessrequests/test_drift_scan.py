@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.schedules import crontab
 
 from accessrequests import convergence, drift, due, tasks
 from accessrequests.models import Assignment, Finding, ScanCursor
@@ -210,7 +211,7 @@ def test_a_pair_that_aws_never_tells_of_is_passed_over_and_counted(office: Offic
 
 def test_the_beat_sends_the_scan_every_five_minutes(office: Office, settings: Any) -> None:
     entry = settings.CELERY_BEAT_SCHEDULE["scan"]
-    assert (entry["task"], entry["schedule"]) == (tasks.scan.name, 300.0)
+    assert (entry["task"], entry["schedule"]) == (tasks.scan.name, crontab(minute="*/5"))
     by_hand(office, key_of(office))
     tasks.scan()
     assert Finding.objects.count() == 1
