@@ -10,6 +10,7 @@ from tests.chaos.world import SOAK, described
 from tests.processes.started import PROJECT
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(not shutil.which("redis-server"), reason="needs a redis-server of its own, to kill it")
 def test_what_dies_while_requests_come_in_is_started_again_and_every_promise_is_kept(services: tuple[str, str]) -> None:
     with described(services[0]) as variables:
