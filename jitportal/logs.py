@@ -25,7 +25,8 @@ def without_query(_logger: Any, _method: str, line: EventDict) -> EventDict:
 def formatter(*, for_people: bool, colours: bool) -> structlog.stdlib.ProcessorFormatter:
     """Lines for a terminal that somebody reads, or a JSON object each with tracebacks as text."""
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=colours)]
+        # Plain: the richer kind prints every variable, sign-in tokens among them, and takes a second for each.
+        [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)]
         if for_people
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -8,6 +8,7 @@ import sys
 from io import StringIO
 from typing import Any
 
+import pytest
 import structlog
 
 from jitportal import logs
@@ -60,18 +61,31 @@ def test_the_code_and_the_state_of_a_sign_in_are_not_logged() -> None:
     assert "SECRET" not in json.dumps(lines)
 
 
-def test_what_the_portal_itself_logs_of_a_failure_has_its_traceback() -> None:
+def _failure(*, for_people: bool) -> str:
+    """What is logged of a failure while a variable holds a secret."""
     written = StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(logs.formatter(for_people=False, colours=False))
+    handler.setFormatter(logs.formatter(for_people=for_people, colours=False))
     logger = logging.getLogger("tests.failing")
     logger.addHandler(handler)
+    token = "-".join(("SECRET", "TOKEN"))
     try:
-        raise ValueError("the reason")
+        raise ValueError(f"the reason, {len(token)} letters long")
     except ValueError:
         structlog.get_logger("tests.failing").exception("sweep_failed", request="GET /?code=SECRET")
     finally:
         logger.removeHandler(handler)
-    line = json.loads(written.getvalue())
+    return written.getvalue()
+
+
+def test_what_the_portal_itself_logs_of_a_failure_has_its_traceback() -> None:
+    line = json.loads(_failure(for_people=False))
     assert (line["event"], line["level"], line["request"]) == ("sweep_failed", "error", "GET /")
-    assert line["exception"].endswith("ValueError: the reason")
+    assert line["exception"].endswith("ValueError: the reason, 12 letters long")
+
+
+@pytest.mark.parametrize("for_people", [True, False])
+def test_no_log_shows_what_variables_held_when_something_failed(for_people: bool) -> None:
+    said = _failure(for_people=for_people)
+    assert "ValueError: the reason" in said
+    assert "SECRET-TOKEN" not in said
