@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.loaders import create_loader
 from botocore.session import Session, get_session
 from django.conf import settings
 
@@ -23,6 +24,8 @@ CONFIG: Final = Config(
     user_agent_extra="jitportal",
 )
 
+# It keeps what it reads of botocore's descriptions of AWS: they are large, and every client asks for the same ones.
+LOADER: Final = create_loader()
 
 # Reading the inventory claims nothing and may wait: botocore slows down by itself when AWS throttles.
 PATIENT: Final = CONFIG.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 10}))
@@ -46,7 +49,7 @@ def organizations() -> "OrganizationsClient":
 
 def _session() -> boto3.Session:
     """Our own credentials, or those of the role that the settings name, renewed as they run out."""
-    base: Session = get_session()
+    base = _plain_session()
     if settings.AWS_ENDPOINT_URL:
         # The simulator asks for a signature, not for a secret; nothing of this machine's AWS configuration goes there.
         base.set_credentials("simulator", "simulator")
@@ -57,9 +60,15 @@ def _session() -> boto3.Session:
             role_arn=settings.AWS_ROLE_ARN,
             extra_args={"RoleSessionName": "jitportal"},
         )
-        assumed = get_session()
+        assumed = _plain_session()
         # botocore has no public way to hand a session credentials that renew themselves.
         renewed = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
         assumed._credentials = renewed  # type: ignore[attr-defined]  # noqa: SLF001
         base = assumed
     return boto3.Session(botocore_session=base, region_name=settings.AWS_REGION)
+
+
+def _plain_session() -> Session:
+    plain: Session = get_session()
+    plain.register_component("data_loader", LOADER)
+    return plain

@@ -1,8 +1,10 @@
 """Every answer has the shape that botocore's service model gives it."""
 
+from functools import cache
 from typing import Any
 
 import pytest
+from botocore.model import ServiceModel
 from botocore.session import get_session
 
 from jitportal.demo.simulator import FaultKind
@@ -74,6 +76,13 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
 }
 
 
+@cache
+def service_model(service: str) -> ServiceModel:
+    """botocore's own description of a service."""
+    model: ServiceModel = get_session().get_service_model(service)
+    return model
+
+
 @pytest.fixture
 def busy(aws: Aws) -> Aws:
     """A simulator in which something has been created, something has failed and something been deleted."""
@@ -87,7 +96,7 @@ def busy(aws: Aws) -> Aws:
 def test_an_answer_has_the_shape_of_the_service_model(busy: Aws, service: str, operation: str) -> None:
     params, filled = CALLS[service, operation]
     answer = busy.raw(service, operation, params)
-    shape = get_session().get_service_model(service).operation_model(operation).output_shape
+    shape = service_model(service).operation_model(operation).output_shape
 
     assert answer.status == 200, answer.body
     assert list(departures(shape, answer.body)) == []
@@ -108,7 +117,7 @@ def test_a_described_operation_has_the_full_shape(busy: Aws, kind: str) -> None:
     operation = f"DescribeAccountAssignment{kind}Status"
     for _ in range(2):
         answer = busy.raw("sso-admin", operation, {**INSTANCE, f"AccountAssignment{kind}RequestId": begun})
-        shape = get_session().get_service_model("sso-admin").operation_model(operation).output_shape
+        shape = service_model("sso-admin").operation_model(operation).output_shape
         assert list(departures(shape, answer.body)) == []
         status = answer.body[f"AccountAssignment{kind}Status"]
         always = {"Status", "RequestId", "TargetId", "TargetType", "PermissionSetArn", "PrincipalType"}
@@ -123,7 +132,7 @@ INJECTED += [("sso-admin", f"{verb}AccountAssignment", "conflict") for verb in (
 
 @pytest.mark.parametrize(("service", "operation", "kind"), INJECTED)
 def test_an_injected_error_is_one_that_the_service_has(busy: Aws, service: str, operation: str, kind: str) -> None:
-    model = get_session().get_service_model(service)
+    model = service_model(service)
     errors = {shape.name: shape for shape in model.error_shapes}
     busy.simulator.faults.add(Fault(FaultKind(kind)))
 
