@@ -3,6 +3,10 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 BIN := .venv/bin
+# Bytecode is kept beside what is installed: the checkout stays clean, and no process compiles what another one has,
+# not even where Python has been told to write none.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 MANAGE := $(BIN)/python manage.py
 # The checks of a production set-up run under made-up values: nothing here opens anything.
