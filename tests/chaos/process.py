@@ -9,6 +9,14 @@ from django.db import connection
 from jitportal.aws.identity_center import IdentityCenter
 
 WRITES: Final = ("INSERT", "UPDATE", "DELETE")
+# After these something is there that was not before; after all else a death leaves what an earlier one did, for
+# messages go with the process.
+LEFT_BEHIND: Final = (
+    "after a commit",
+    "after a write",
+    "after CreateAccountAssignment",
+    "after DeleteAccountAssignment",
+)
 
 
 class Died(BaseException):
@@ -37,6 +45,11 @@ class Process:
         if self.dies_at is not None and len(self.passed) > self.dies_at:
             self.dead = True
             raise Died(name)
+
+    @property
+    def deaths(self) -> dict[int, str]:
+        """Of the boundaries that were passed one for each state that a death could leave behind, by number."""
+        return {number: name for number, name in enumerate(self.passed) if number == 0 or name.startswith(LEFT_BEHIND)}
 
     @contextmanager
     def running(self, aws: IdentityCenter) -> Iterator[None]:
