@@ -35,9 +35,11 @@ NO_TESTS: Final = 5
 class Run:
     """One run of pytest, in a data folder of its own; in the background it says all when it is waited for."""
 
-    def __init__(self, name: str, arguments: Sequence[str], chosen: dict[str, str], *, in_background: bool) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], chosen: dict[str, str], *, is_whole: bool, in_background: bool
+    ) -> None:
         self._name = name
-        self._is_whole = len(arguments) <= 1
+        self._is_whole = is_whole
         self._folder = Path(tempfile.mkdtemp(prefix="jitportal-"))
         self._output = self._folder / "output.txt" if in_background else None
         self.code = 0
@@ -80,6 +82,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     required = os.environ.get("REQUIRE_SERVICES", "") not in ("", "0")
     began = time.monotonic()
+    whole = not arguments
     runs: list[Run] = []
     missing: list[str] = []
     try:
@@ -92,10 +95,10 @@ def main(arguments: Sequence[str]) -> int:
             # Both at once: each waits for AWS and for processes more than it works.
             if database and broker and (chosen := _on_services(arguments)):
                 variables = {"DATABASE_URL": database, "REDIS_URL": broker}
-                runs.append(Run("On PostgreSQL and Redis", chosen, variables, in_background=True))
+                runs.append(Run("On PostgreSQL and Redis", chosen, variables, is_whole=whole, in_background=True))
                 stack.callback(runs[-1].close)
             embedded = ["--ignore=tests/processes/services", *arguments]
-            runs.insert(0, Run("On SQLite, in one process", embedded, {}, in_background=False))
+            runs.insert(0, Run("On SQLite, in one process", embedded, {}, is_whole=whole, in_background=False))
             stack.callback(runs[0].close)
             for run in runs:
                 run.finish()
@@ -128,7 +131,8 @@ def _on_services(arguments: Sequence[str]) -> list[str]:
     chosen = [path for path in paths if path.startswith(ON_SERVICES) and not path.startswith(ELSEWHERE)]
     if not paths or "tests" in (path.rstrip("/") for path in paths):
         chosen = [path for path in ON_SERVICES if Path(path).exists()]
-    return [*(f"--ignore={path}" for path in ELSEWHERE), *options, *chosen] if chosen else []
+    apart = ["-p", "tests.rows_only", *(f"--ignore={path}" for path in ELSEWHERE)]
+    return [*apart, *options, *chosen] if chosen else []
 
 
 def _end(runs: Sequence[Run], missing: Sequence[str], *, required: bool) -> int:
