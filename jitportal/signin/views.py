@@ -1,7 +1,7 @@
 """The sign-in page, the way to the directory and back, and the way out."""
 
 import secrets
-from typing import cast
+from typing import Final, cast
 from urllib.parse import urlencode
 
 import structlog
@@ -10,6 +10,7 @@ from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -25,6 +26,7 @@ from jitportal.signin.entra import PROVIDER, EntraOAuth2Adapter
 from jitportal.signin.people import record_refusal, record_sign_out
 from jitportal.signin.refusals import Refused
 
+SIGNED_OUT: Final = "signed_out"
 log = structlog.get_logger(__name__)
 
 
@@ -38,7 +40,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "signin/sign_in.html",
-        {"next": going_to, "begin": reverse("openid_connect_login", args=[PROVIDER])},
+        {
+            "next": going_to,
+            "begin": reverse("openid_connect_login", args=[PROVIDER]),
+            "has_signed_out": request.session.pop(SIGNED_OUT, False),
+        },
     )
 
 
@@ -90,7 +96,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends the session here, always, and then the directory's, if it answers."""
     if isinstance(request.user, User):
         record_sign_out(request.user, "asked for it")
+    # Read, so that they go: what was said to this person is not for the next one at this browser.
+    list(messages.get_messages(request))
     logout(request)
+    # Not a message: the directory may not send the browser back here, and on any later page this would be wrong.
+    request.session[SIGNED_OUT] = True
     landing = reverse("sign-in")
     try:
         end_session = EntraOAuth2Adapter(request).end_session_endpoint

@@ -1,6 +1,9 @@
 """Signing out ends the session here and at the directory, and needs a form of our own."""
 
 import pytest
+from django.contrib import messages
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.http import HttpRequest, HttpResponse
 from pytest_django import Settings
 
 from auditlog.models import Event
@@ -57,3 +60,24 @@ def test_signing_out_works_while_the_directory_is_away(browser: Browser, setting
     page = browser.send(browser.form("/sign-out/"))
     assert page.url == f"{browser.home}/sign-in/"
     assert not is_signed_in(browser)
+
+
+def test_the_sign_in_page_says_once_that_one_is_signed_out(browser: Browser) -> None:
+    sign_in(browser, ENGINEER)
+    assert "You are signed out." in browser.send(browser.form("/sign-out/")).text
+    assert "You are signed out." not in browser.get("/sign-in/").text
+    assert "You are signed out." not in sign_in(browser, ENGINEER).text
+
+
+def test_what_was_said_to_one_person_is_not_shown_to_the_next(browser: Browser) -> None:
+    sign_in(browser, ENGINEER)
+    form = browser.form("/sign-out/")
+    # A message waits in the browser when the page that was to show it has never been fetched.
+    waiting = HttpResponse()
+    storage = CookieStorage(HttpRequest())
+    storage.add(messages.SUCCESS, "You gave the access back.")
+    storage.update(waiting)
+    domain = next(iter(browser.session.cookies)).domain
+    browser.session.cookies.set("messages", waiting.cookies["messages"].value, domain=domain)
+    assert "You gave the access back." not in browser.send(form).text
+    assert "You gave the access back." not in sign_in(browser, ENGINEER).text
