@@ -293,12 +293,17 @@ class _Comparison:
             row.due_at, row.attempts = self.now, 0
         attribute(row, SCAN, "AWS holds it no longer.")
         row.save()
-        requests = row.grants.filter(status__in=LIVE_GRANT).order_by("pk").values_list("request_id", flat=True)
-        for request_id in requests:
+        requests = (
+            row.grants.filter(status__in=LIVE_GRANT)
+            .order_by("pk")
+            .values_list("request_id", "request__requester__name")
+        )
+        for request_id, person in requests:
             described = {
                 "account": str(self.account),
                 "permission_set": self.permission_set.name,
                 "principal": row.principal_id,
+                "person": person,
                 "assignment": str(row.pk),
                 "history": [latest_digest(row)],
             }

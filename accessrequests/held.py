@@ -102,12 +102,14 @@ class Held:
 
     def record_about(self, subject: Subject, assignment: Assignment, action: Action, **data: Any) -> None:
         """Appends an event of what becomes of something else by the assignment."""
-        requests = Grant.objects.filter(assignment=assignment).values_list("request_id", flat=True)
+        grants = Grant.objects.filter(assignment=assignment).order_by("-request__submitted_at")
+        requests = grants.values_list("request_id", "request__requester__name")[:20]
         described = {
             "account": str(assignment.account),
             "permission_set": assignment.permission_set.name,
             "principal": assignment.principal_id,
-            "requests": [str(pk) for pk in requests.order_by("-request__submitted_at")[:20]],
+            "person": next((name for _, name in requests), ""),
+            "requests": [str(pk) for pk, _ in requests],
         }
         history = [latest_digest(assignment)]
         record(WORKER, action, subject, {**described, **data, "history": history})

@@ -154,6 +154,8 @@ def sentence(action: str, actor_name: str, data: Mapping[str, Any]) -> str:
         template = f"{{actor}}: {action}"
     values = {key: _words(value) for key, value in data.items()}
     values["actor"] = actor_name or "Somebody without a name"
+    if values.get("person") and values.get("principal"):
+        values["principal"] = f"{values['person']} ({values['principal']})"
     if isinstance(seconds := data.get("duration_seconds"), int) and not isinstance(seconds, bool):
         values.setdefault("duration", duration(seconds))
 

@@ -28,6 +28,14 @@ def test_a_request_reads_as_one_would_say_it() -> None:
     )
 
 
+def test_whoever_holds_access_in_aws_is_named_beside_awss_id() -> None:
+    data = {"principal": "9067-1", "person": "Ada Okafor", "permission_set": "ReadOnly", "account": "Ledger (2)"}
+    assert sentence("assignment.creation_confirmed", "worker", data) == (
+        "AWS confirmed that Ada Okafor (9067-1) holds ReadOnly on Ledger (2)"
+    )
+    assert "that 9067-1 holds" in sentence("assignment.creation_confirmed", "worker", {**data, "person": ""})
+
+
 def test_what_is_optional_is_left_out_when_it_is_missing() -> None:
     data = {"role": "DevOps Engineer", "environment": "Production", "reason": ""}
     assert sentence("request.submitted", "Ada", data) == "Ada asked for DevOps Engineer in Production"
