@@ -5,8 +5,9 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 
 from accessrequests import extensions
-from accessrequests.models import AccessRequest, Grant, RequestStage
+from accessrequests.models import AccessRequest, Decision, Grant, RequestStage
 from accessrequests.states import LIVE_GRANT, NOT_IN_VAIN, GrantStatus, RequestStatus
+from catalog.models import ApproverGroup
 from catalog.people import Person
 from catalog.policy import Verdict
 
@@ -47,6 +48,12 @@ def queue_of(person: Person, now: datetime) -> QuerySet[AccessRequest]:
         .exclude(decisions__decided_by_id=person.user_id)
         .order_by("submitted_at")
     )
+
+
+def has_a_say(person: Person) -> bool:
+    """Whether this person is in any group that decides, or has ever decided."""
+    groups = ApproverGroup.objects.filter(directory_groups__object_id__in=person.groups)
+    return groups.exists() or Decision.objects.filter(decided_by_id=person.user_id).exists()
 
 
 def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict:
