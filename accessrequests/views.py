@@ -120,11 +120,8 @@ def _asked(made: AccessRequest, again: bool) -> str:
     if made.status == RequestStatus.PENDING:
         shown = Shown(made, made.submitted_at)
         return f"Asked. It waits for {shown.waits_for}; they have been told."
-    return (
-        "Approved at once by its policy. AWS is being asked now."
-        if not made.start
-        else "Approved at once by its policy."
-    )
+    # What is said once stays on the page while the request goes on: it must remain true.
+    return "Approved at once by its policy."
 
 
 def _new_form(request: HttpRequest, form: RequestForm, *, status: int) -> HttpResponse:
@@ -159,7 +156,7 @@ def extend(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
             messages.success(request, _asked(made, again))
             return redirect("request", made.pk)
     if not form.is_bound and not (verdict := permissions.may_extend(person, found, now)):
-        messages.error(request, f"{verdict.reason} (Rule: {verdict.rule}.)")
+        messages.error(request, verdict.in_full)
         return redirect("request", found.pk)
     context = {
         "now": now,
@@ -285,7 +282,11 @@ def _decided(decided: AccessRequest, answer: str) -> str:
     said = f"You approved {decided} for {decided.requester}."
     if decided.status == RequestStatus.PENDING:
         return f"{said} It still waits for {Shown(decided, decided.submitted_at).waits_for}."
-    return f"{said} It begins at the time that was asked for." if decided.start else f"{said} AWS is being asked now."
+    return (
+        f"{said} It begins at the time that was asked for."
+        if decided.start
+        else f"{said} It begins once AWS has confirmed it."
+    )
 
 
 @require_POST
@@ -299,9 +300,7 @@ def withdraw(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
 @signed_in
 def give_back(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """I'm done: end my access now."""
-    return _carry_out(
-        request, request_id, workflow.give_back, "Thank you. AWS is being asked to take the access away now."
-    )
+    return _carry_out(request, request_id, workflow.give_back, "Thank you. You gave the access back.")
 
 
 def _carry_out(
@@ -314,7 +313,7 @@ def _carry_out(
         verb(person.user_id, found.pk)
     except Refused as refusal:
         for verdict in refusal.refusals:
-            messages.error(request, f"{verdict.reason} (Rule: {verdict.rule}.) Nothing was changed.")
+            messages.error(request, f"{verdict.in_full} Nothing was changed.")
     else:
         messages.success(request, done)
     return redirect("request", found.pk)

@@ -30,6 +30,12 @@ class Verdict:
     def __bool__(self) -> bool:
         return self.allowed
 
+    @property
+    def in_full(self) -> str:
+        """The reason as sentences that name the rule, which many a reason does already."""
+        named = f"“{self.rule}”"
+        return self.reason if not self.rule or named in self.reason else f"{self.reason} The rule is {named}."
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -5,26 +5,32 @@ from typing import Any
 
 from django import forms, template
 
+from catalog.policy import Verdict
+
 register = template.Library()
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One message; `field` is the element to go to, `rule` is empty where the form itself found the fault."""
+    """One message; `field` is the element to go to, `in_full` names the rule too, unless the form found the fault."""
 
     field: str
     text: str
-    rule: str
+    in_full: str
 
 
 def messages_of(form: forms.BaseForm, name: str | None = None) -> list[Shown]:
     """The messages of one field, of the form as a whole ("__all__"), or (None) all of them."""
     return [
-        Shown(field, str(next(iter(error.messages))), str((error.params or {}).get("rule", "")))
+        _shown(field, str(next(iter(error.messages))), str((error.params or {}).get("rule", "")))
         for field, errors in form.errors.as_data().items()
         for error in errors
         if name in (None, field)
     ]
+
+
+def _shown(field: str, text: str, rule: str) -> Shown:
+    return Shown(field, text, Verdict(False, text, rule).in_full)
 
 
 @register.inclusion_tag("accessrequests/_errors.html")

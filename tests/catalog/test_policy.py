@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalog.policy import AccountChoice, Judgement, evaluate, spell
+from catalog.policy import AccountChoice, Judgement, Verdict, evaluate, spell
 from tests.catalog.judging import (
     ACCOUNT,
     ASK,
@@ -248,3 +248,11 @@ def test_what_is_taken_already_counts_towards_the_longest_duration() -> None:
     assert "at most 8 hours in all: 5 hours taken, 3 hours left" in refusal.reason
     beyond = refusal_at(judge(of=ask(duration=timedelta(seconds=1), already=timedelta(hours=9))), "duration")
     assert "9 hours taken, no time left" in beyond.reason
+
+
+def test_a_verdict_in_full_names_its_rule_once() -> None:
+    assert Verdict(False, "“Strict” allows 1 hour.", "Strict").in_full == "“Strict” allows 1 hour."
+    assert Verdict(False, "Nobody decides on their own.", "self-approval").in_full == (
+        "Nobody decides on their own. The rule is “self-approval”."
+    )
+    assert Verdict(False, "Typed wrongly.", "").in_full == "Typed wrongly."

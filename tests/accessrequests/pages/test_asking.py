@@ -118,7 +118,7 @@ def test_a_refusal_names_its_rule_and_keeps_what_was_typed(office: Office, asker
     form = typed(office, accounts=accounts, reason='Say "why" & <how>', ticket="nope", duration="other", minutes="500")
     page = text(asker.post(NEW, form))
     for field in ("accounts", "duration", "ticket"):
-        assert "Rule: Production developers" in _at(page, field)
+        assert "“Production developers”" in _at(page, field)
     assert page.count(" checked") == len(accounts) + 2
     assert f'name="id" value="{form["id"]}"' in page
     assert "Say &quot;why&quot; &amp; &lt;how&gt;" in page

@@ -17,7 +17,10 @@ def page_of(made: AccessRequest) -> str:
 
 def test_two_people_approve_from_their_queues(office: Office, browse: Browse) -> None:
     made = office.submit_production()
-    for person, says in ((company.CHIARA, "It still waits for 1 of Security"), (company.FARID, "AWS is being asked")):
+    for person, says in (
+        (company.CHIARA, "It still waits for 1 of Security"),
+        (company.FARID, "It begins once AWS has confirmed"),
+    ):
         client = browse(person)
         queue = text(client.get("/approvals/"))
         digest = re.search(r'name="digest" value="([0-9a-f]{64})"', queue)
