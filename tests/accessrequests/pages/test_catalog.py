@@ -14,7 +14,7 @@ def test_an_offer_says_who_decides_and_for_how_long(asker: Client) -> None:
     assert "1 of Engineering Leads decide, then 1 of Security Duty Officers decide" in page
     assert "At once, by policy “Sandbox developers”" in page
     assert "1 hour, at most 2 hours" in page
-    assert "(rule: Production developers)" in page
+    assert "by “Production developers”" in page
     assert 'href="/requests/new/?role=developer&amp;environment=production"' in page
     assert page.index("Sandbox") < page.index("Production")
 
