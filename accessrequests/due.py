@@ -21,6 +21,7 @@ from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
 from catalog import people
+from catalog.policy import Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,9 @@ def _lapse(request_id: uuid.UUID, why: str, now: datetime) -> bool:
         request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
         if request.status != RequestStatus.PENDING:
             return False
-        transition(request, RequestStatus.LAPSED, actor=CLOCK, reason=why, outcome=why, closed_at=now)
+        transition(
+            request, RequestStatus.LAPSED, actor=CLOCK, reason=verdict.in_full, outcome=verdict.in_full, closed_at=now
+        )
         outbox.add(request, "lapsed", [request.requester_id], now=now)
     return True
 
@@ -123,7 +126,7 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
     try:
         principal = _principal(user, provisioner)
     except Refused as error:
-        _refuse_start(request_id, str(error), "principal")
+        _refuse_start(request_id, Verdict(False, str(error), "principal"))
         return []
     except ProvisionerError as error:
         later = clock.now() + RETRY_START
@@ -152,7 +155,7 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
             described = {"role": request.role.name, "environment": request.environment.name, "accounts": names}
             record(CLOCK, Action.REQUEST_STARTED, Subject("request", str(request_id)), described)
             return [row.pk for row in assignments]
-    _refuse_start(request_id, verdict.reason, verdict.rule)
+    _refuse_start(request_id, verdict)
     return []
 
 
@@ -177,20 +180,19 @@ def _assignment(principal: str, request: AccessRequest, account: Any) -> Assignm
     return row
 
 
-def _refuse_start(request_id: uuid.UUID, reason: str, rule: str) -> None:
+def _refuse_start(request_id: uuid.UUID, verdict: Verdict) -> None:
     """Ends an approved request that may not start after all, and tells the requester and those who approved it."""
     with transaction.atomic():
         now = clock.now()
         request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
         if request.status != RequestStatus.APPROVED or request.grants.exists():
             return
-        why = f"{reason} (Rule: {rule}.)"
         transition(
             request,
             RequestStatus.FAILED,
             actor=CLOCK,
-            reason=why,
-            outcome=why,
+            reason=verdict.in_full,
+            outcome=verdict.in_full,
             closed_at=now,
             start_due_at=None,
             trouble="",

@@ -232,7 +232,7 @@ class Turn:
         ]
         for grant, verdict in verdicts:
             if not verdict:
-                grants.fail([grant], actor=WORKER, now=now, reason=f"{verdict.reason} (Rule: {verdict.rule}.)")
+                grants.fail([grant], actor=WORKER, now=now, reason=verdict.in_full)
         return not all(verdict for _, verdict in verdicts)
 
     def _lean(self, assignment: Assignment, waiting: list[Grant]) -> None:
