@@ -136,7 +136,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.PERSON_SIGNED_IN: "{actor} signed in",
         Action.PERSON_SIGNED_OUT: "{actor} signed out",
         Action.PERSON_REFUSED: "{actor} was refused at sign-in[: {reason}][ (rule: {rule})]",
-        Action.PERSON_GROUPS_CHANGED: "{actor} changed directory groups[, joined {joined}][, left {left}]",
+        Action.PERSON_GROUPS_CHANGED: "The directory groups of {person} changed[, joined {joined}][, left {left}]",
         Action.AUDIT_EXPORTED: "{actor} exported the ledger to number {up_to}[, filtered by {filters}]",
         Action.AUDIT_CHECKPOINT: "The ledger to number {number} was signed[ with key {key_id}]",
     }

@@ -87,6 +87,7 @@ class Environment:
     email: dict[str, Any] | None
     from_email: str
     issuer: str
+    graph_url: str
     tenant_id: str
     client_id: str
     client_secret: str
@@ -139,6 +140,7 @@ def read() -> Environment:
         issuer=f"{portal_url}/directory/{tenant}/v2.0"
         if embedded
         else f"https://login.microsoftonline.com/{tenant}/v2.0",
+        graph_url=f"{portal_url}/directory/graph" if embedded else "https://graph.microsoft.com",
         tenant_id=tenant,
         client_id=text("ENTRA_CLIENT_ID", _GUID),
         client_secret=text("ENTRA_CLIENT_SECRET", _not_blank),

@@ -74,7 +74,13 @@ def directory_people() -> tuple[Person, ...]:
 
 
 @pytest.fixture
-def directory(settings: Settings, directory_people: tuple[Person, ...]) -> Iterator[Directory]:
+def directory(directory_server: DirectoryServer) -> Directory:
+    """Who is in the directory that the settings name."""
+    return directory_server.directory
+
+
+@pytest.fixture
+def directory_server(settings: Settings, directory_people: tuple[Person, ...]) -> Iterator[DirectoryServer]:
     """A directory served in a thread of its own, which the settings name as the one that signs people in."""
     providers = copy.deepcopy(settings.SOCIALACCOUNT_PROVIDERS)
     app = providers["openid_connect"]["APPS"][0]
@@ -89,10 +95,11 @@ def directory(settings: Settings, directory_people: tuple[Person, ...]) -> Itera
     app["settings"]["server_url"] = found.issuer
     settings.SOCIALACCOUNT_PROVIDERS = providers
     settings.ENTRA_ISSUER = found.issuer
+    settings.GRAPH_URL = found.graph_url
     policy = copy.deepcopy(settings.CONTENT_SECURITY_POLICY)
     policy["DIRECTIVES"]["form-action"] = [*policy["DIRECTIVES"]["form-action"], found.base_url]
     settings.CONTENT_SECURITY_POLICY = policy
-    yield found
+    yield server
     server.stop()
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from jitportal.models import User
-from jitportal.signin import claims, pages
+from jitportal.signin import claims, overage, pages
 from jitportal.signin.addresses import is_page_of_portal
 from jitportal.signin.people import record_refusal, record_sign_out, take_in
 from jitportal.signin.refusals import Refused, Rule
@@ -58,6 +58,7 @@ class DirectoryAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
                 issuer=settings.ENTRA_ISSUER,
                 tenant_id=settings.ENTRA_TENANT_ID,
                 nonce=sociallogin.state.get("nonce", ""),
+                groups_elsewhere=overage.groups_of,
             )
             person = take_in(described)
         except Refused as refused:

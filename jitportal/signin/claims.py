@@ -2,8 +2,8 @@
 
 import hmac
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from catalog.names import refuse_unseen, showable
@@ -26,10 +26,19 @@ class Claims:
     groups: frozenset[str] = frozenset()
 
 
-def read(token: Mapping[str, Any], *, issuer: str, tenant_id: str, nonce: str) -> Claims:
+def read(
+    token: Mapping[str, Any],
+    *,
+    issuer: str,
+    tenant_id: str,
+    nonce: str,
+    groups_elsewhere: Callable[[str], frozenset[str]],
+) -> Claims:
     """The claims of a token whose signature, audience and times have been verified.
 
-    `nonce` is the one this sign-in began with. Raises Refused, with a sentence that names the claim.
+    `nonce` is the one this sign-in began with. `groups_elsewhere` gives the groups of an object id for a token that
+    says only that there are too many to list; it is asked last, when all else is in order.
+    Raises Refused, with a sentence that names the claim.
     Sources: Microsoft identity platform, "ID token claims reference"; OpenID Connect Core 3.1.3.7.
     """
     said = token.get("nonce")
@@ -44,15 +53,15 @@ def read(token: Mapping[str, Any], *, issuer: str, tenant_id: str, nonce: str) -
     user_name = _identifier(token, "preferred_username")
     if not user_name:
         raise _malformed("preferred_username", "is missing")
-    return Claims(
+    claims = Claims(
         tenant_id=tenant_id,
         object_id=object_id,
         user_name=user_name,
         name=showable(_text(token, "name")) or user_name,
         email=_identifier(token, "email"),
         department=showable(_text(token, "department")),
-        groups=_groups(token),
     )
+    return replace(claims, groups=groups_elsewhere(object_id) if _are_elsewhere(token) else _groups(token))
 
 
 def object_id_in(token: Mapping[str, Any]) -> str:
@@ -74,18 +83,15 @@ def _refuse_guests(token: Mapping[str, Any], issuer: str, tenant_id: str) -> Non
         )
 
 
-def _groups(token: Mapping[str, Any]) -> frozenset[str]:
-    """The groups; never none because the directory only says that there are too many to list."""
+def _are_elsewhere(token: Mapping[str, Any]) -> bool:
+    """Whether the directory only says that there are too many groups to list, which is never "none"."""
     elsewhere = token.get("_claim_names", {})
     if not isinstance(elsewhere, Mapping):
         raise _malformed("_claim_names", "is not a set of names")
-    if "groups" in elsewhere or token.get("hasgroups") not in (None, False, "false"):
-        raise Refused(
-            Rule.OVERAGE,
-            "The account is in more than 200 directory groups, so the token does not list them, "
-            "and what it may ask for cannot be known.",
-            "Ask your directory's administrators to send this application only the groups assigned to it.",
-        )
+    return "groups" in elsewhere or token.get("hasgroups") not in (None, False, "false")
+
+
+def _groups(token: Mapping[str, Any]) -> frozenset[str]:
     said = token.get("groups", [])
     if not isinstance(said, list) or not all(isinstance(group, str) for group in said):
         raise _malformed("groups", "is not a list of object ids")

@@ -1,16 +1,12 @@
 """Takes in the people that the directory describes: one row a person, found by tenant and object id alone."""
 
-from collections.abc import Iterable
-
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from auditlog.actions import Action
 from auditlog.actor import Actor
-from auditlog.chain import JSON
-from auditlog.history import latest_digest
 from auditlog.ledger import Subject, record
-from catalog.models import DirectoryGroup
 from jitportal.models import User
+from jitportal.people import actor_of, refresh, replace_groups, subject_of
 from jitportal.signin.claims import Claims
 from jitportal.signin.refusals import Refused, Rule
 
@@ -28,19 +24,20 @@ def take_in(claims: Claims) -> User:
     person, is_new = User.objects.get_or_create(
         tenant_id=claims.tenant_id, object_id=claims.object_id, defaults=_described(claims)
     )
-    person = User.objects.select_for_update().get(pk=person.pk)
+    # Without the key: whoever writes a row that refers to the person, with the ledger's head in hand, is not kept
+    # waiting for us, who will wait for the head.
+    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if not person.is_active:
         raise Refused(
             Rule.INACTIVE, "The account is locked out of this portal.", "Ask your security team to unlock it."
         )
-    changes = _refresh(person, claims)
-    added, removed, history = _replace_groups(person, claims.groups)
+    changes = refresh(person, _described(claims))
+    moved = replace_groups(person, claims.groups, SIGN_IN)
     actor, subject = actor_of(person), subject_of(person)
     if is_new:
         record(actor, Action.PERSON_CREATED, subject, {**_described(claims)})
-    if added or removed:
-        moved: dict[str, JSON] = {"joined": [*_shown(added)], "left": [*_shown(removed)]}
-        record(actor, Action.PERSON_GROUPS_CHANGED, subject, moved | ({"history": history} if history else {}))
+    if moved:
+        record(actor, Action.PERSON_GROUPS_CHANGED, subject, moved)
     record(actor, Action.PERSON_SIGNED_IN, subject, {"changes": changes} if changes else {})
     return person
 
@@ -61,16 +58,6 @@ def record_refusal(refused: Refused, object_id: str) -> None:
     record(actor, Action.PERSON_REFUSED, subject, {"reason": refused.reason, "rule": str(refused.rule)})
 
 
-def actor_of(person: User) -> Actor:
-    """The person as the ledger names them."""
-    return Actor.person(person.object_id, person.name)
-
-
-def subject_of(person: User) -> Subject:
-    """The person as what an event speaks of."""
-    return Subject("person", person.object_id)
-
-
 def _described(claims: Claims) -> dict[str, str]:
     return {
         "user_name": claims.user_name,
@@ -78,55 +65,3 @@ def _described(claims: Claims) -> dict[str, str]:
         "email": claims.email,
         "department": claims.department,
     }
-
-
-def _refresh(person: User, claims: Claims) -> dict[str, JSON]:
-    """Brings the row up to the claims; what changed, as {field: [old, new]}."""
-    changes: dict[str, JSON] = {}
-    for field, new in _described(claims).items():
-        if (old := getattr(person, field)) != new:
-            changes[field] = [old, new]
-            setattr(person, field, new)
-    if changes:
-        person.save(update_fields=list(changes))
-    return changes
-
-
-def _replace_groups(
-    person: User, object_ids: frozenset[str]
-) -> tuple[list[DirectoryGroup], list[DirectoryGroup], list[JSON]]:
-    """The groups joined, those left, and the digests of groups that nobody had mentioned before."""
-    before = {group.object_id: group for group in person.directory_groups.all()}
-    history: list[JSON] = []
-    added: list[DirectoryGroup] = []
-    # In order, so that two first sign-ins with the same new groups never wait for each other in a circle.
-    for object_id in sorted(object_ids - before.keys()):
-        group, is_new = _group(object_id)
-        added.append(group)
-        if is_new:
-            history.append(latest_digest(group))
-    removed = [before[object_id] for object_id in sorted(before.keys() - object_ids)]
-    person.directory_groups.add(*added)
-    person.directory_groups.remove(*removed)
-    person.refresh_groups()
-    return added, removed, history
-
-
-def _group(object_id: str) -> tuple[DirectoryGroup, bool]:
-    """The group's row, and whether it is new; tokens do not tell names, so its id stands in for one."""
-    if known := DirectoryGroup.objects.filter(object_id=object_id).first():
-        return known, False
-    group = DirectoryGroup(object_id=object_id, name=object_id)
-    setattr(group, "_history_user", SIGN_IN)  # noqa: B010 - simple-history's way, unknown to the type
-    try:
-        with transaction.atomic():
-            group.save()
-    except IntegrityError:
-        return DirectoryGroup.objects.get(object_id=object_id), False
-    return group, True
-
-
-def _shown(groups: Iterable[DirectoryGroup]) -> Iterable[str]:
-    return (
-        group.object_id if group.name == group.object_id else f"{group.name} ({group.object_id})" for group in groups
-    )

@@ -7,7 +7,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from jitportal.demo.directory import Directory
 from tests.browser import Browser
-from tests.directory import directory, directory_people  # noqa: F401
+from tests.directory import directory, directory_people, directory_server  # noqa: F401
 
 
 @pytest.fixture

@@ -42,12 +42,6 @@ def test_a_guest_of_the_directory_is_refused(browser: Browser, directory: Direct
     refused(browser, directory, Rule.GUEST, "guest")
 
 
-def test_too_many_groups_to_list_are_never_taken_as_none(browser: Browser, directory: Directory) -> None:
-    many = tuple(Group(f"d0000000-0000-4000-8000-{number:012}", f"Group {number}") for number in range(201))
-    directory.add(replace(ENGINEER, groups=many))
-    refused(browser, directory, Rule.OVERAGE, "more than 200 directory groups")
-
-
 def test_two_hundred_groups_are_let_in(browser: Browser, directory: Directory) -> None:
     many = tuple(Group(f"d0000000-0000-4000-8000-{number:012}", f"Group {number}") for number in range(200))
     directory.add(replace(ENGINEER, groups=many))
