@@ -51,9 +51,7 @@ def _lapse(request_id: uuid.UUID, why: str, now: datetime) -> bool:
         request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
         if request.status != RequestStatus.PENDING:
             return False
-        transition(
-            request, RequestStatus.LAPSED, actor=CLOCK, reason=verdict.in_full, outcome=verdict.in_full, closed_at=now
-        )
+        transition(request, RequestStatus.LAPSED, actor=CLOCK, reason=why, outcome=why, closed_at=now)
         outbox.add(request, "lapsed", [request.requester_id], now=now)
     return True
 
