@@ -6,7 +6,7 @@ import random
 import sys
 from collections import Counter
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import hypothesis
 import pytest
@@ -35,8 +35,22 @@ A_RUN: Final = 100
 MOST_PENDING: Final = 5
 
 
+class Swallowed(logging.Handler):
+    """What the product caught so that other work goes on: here nothing may go wrong in it but AWS and deaths."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[Any] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(record.msg, dict) and record.msg.get("exc_info"):
+            self.said.append(record.msg)
+
+
 class Model(Asking, Deciding, Offering, AtAws, Clockwork):
     """All rules together; a feature joins by adding rules there and, in `Promises`, checks."""
+
+    swallowed: ClassVar[Swallowed]
 
     @initialize(
         asks=st.lists(st.tuples(askers, durations, st.booleans()), min_size=1, max_size=4),
@@ -63,6 +77,7 @@ class Model(Asking, Deciding, Offering, AtAws, Clockwork):
         self.steps += 1
         type(self).counted["steps"] += 1
         self.promises.check()
+        assert not self.swallowed.said
 
     def teardown(self) -> None:
         calls = self.portal.simulator.calls.calls
@@ -71,7 +86,9 @@ class Model(Asking, Deciding, Offering, AtAws, Clockwork):
         try:
             if sys.exc_info()[0] is None:
                 self._end_well()
+                assert not self.swallowed.said
         finally:
+            self.swallowed.said.clear()
             self.portal.close()
 
     def _end_well(self) -> None:
@@ -92,8 +109,11 @@ def test_the_promises_hold_whatever_happens(
     monkeypatch.setattr(workflow, "MOST_PENDING", MOST_PENDING)
     # Keys, too, come out the same when a run is repeated: Hypothesis seeds this source.
     monkeypatch.setattr(os, "urandom", random.randbytes)
-    # Hardly anything but what goes wrong on purpose.
-    logging.disable()
+    # Of the rest there is very much, all of it provoked.
+    logging.disable(logging.WARNING)
+    swallowed, logger = Swallowed(), logging.getLogger("accessrequests")
+    monkeypatch.setattr(logger, "propagate", False)
+    monkeypatch.setattr(logger, "handlers", [swallowed])
     is_fixed = STEPS <= IN_CI and not SEED
     chosen = settings(
         # Some runs are cut short; what ran is counted below.
@@ -111,7 +131,7 @@ def test_the_promises_hold_whatever_happens(
     class Driven(Model):
         pass
 
-    Driven.opening, Driven.counted = opening, Counter()
+    Driven.opening, Driven.counted, Driven.swallowed = opening, Counter(), swallowed
     test: Any = Driven
     if not is_fixed:
         seed = SEED or str(random.SystemRandom().getrandbits(32))
@@ -122,7 +142,8 @@ def test_the_promises_hold_whatever_happens(
         run_state_machine_as_test(test, settings=chosen)
     finally:
         logging.disable(logging.NOTSET)
-    steps = Driven.counted.pop("steps")
-    told = ", ".join(f"{count:,} × {step}" for step, count in Driven.counted.most_common())
-    sys.stdout.write(f"\n{steps:,} steps: {told}\n")
+        counts = Driven.counted.copy()
+        steps = counts.pop("steps", 0)
+        told = ", ".join(f"{count:,} × {step}" for step, count in counts.most_common())
+        sys.stdout.write(f"\n{steps:,} steps: {told}\n")
     assert steps >= STEPS
