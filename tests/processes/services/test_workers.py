@@ -65,7 +65,7 @@ def test_when_redis_loses_all_it_held_nothing_is_lost(house: House) -> None:
 
 def test_when_the_database_cuts_every_connection_all_go_on_with_new_ones(house: House) -> None:
     house.aws.set_delay(3)
-    request = ask(house, "Payments", 2)
+    request = ask(house, "Shared Services", 2)
     house.desk.wait_in_flight(request, "create")
     house.cut_connections()
     assert_whole(house, request)
