@@ -128,7 +128,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker waits for Redis as long as it takes; after a hundred tries it would end.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {"visibility_timeout": 120, "unacked_restore_interval": 2, "unacked_restore_throttle": 1}
+    {"visibility_timeout": 120, "unacked_restore_interval": 2, "unacked_restore_throttle": 1, **_REDIS_TIMEOUTS}
     if ENVIRONMENT.redis_url
     else {"polling_interval": 0.01}
 )

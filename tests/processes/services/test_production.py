@@ -51,6 +51,8 @@ def test_it_serves_under_productions_settings_behind_a_proxy_that_speaks_https(h
     assert visit(f"{url}/sign-in/", scheme="http")[0] == 301
     assert visit(f"{url}/sign-in/", host="elsewhere.example.com")[0] == 400
     assert visit(f"{url}/directory/")[0] == 404
+    house.cut_connections()
+    assert visit(f"{url}/readyz")[0] == 200, "it goes on with a connection that was cut"
     assert server.stop() == 0
 
 
