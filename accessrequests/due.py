@@ -120,6 +120,9 @@ def start(request_id: uuid.UUID, provisioner: Provisioner) -> list[uuid.UUID]:
     request = AccessRequest.objects.select_related("requester").get(pk=request_id)
     if request.status != RequestStatus.APPROVED or request.start_due_at is None:
         return []
+    if request.start and request.start > clock.now():
+        # A message is no reason to begin before the time that was agreed to.
+        return []
     user = request.requester
     try:
         principal = _principal(user, provisioner)
