@@ -33,6 +33,7 @@ def digest(request: AccessRequest, account_ids: Iterable[str], stages: Iterable[
             "stages": sorted(list(stage) for stage in stages),
             # Only where there is one: the digests of all other requests stay what they were.
             **({"extends": str(request.extends_id)} if request.extends_id else {}),
+            **({"proof": request.proof} if request.proof else {}),
         },
         sort_keys=True,
         ensure_ascii=False,

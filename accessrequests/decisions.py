@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accessrequests import asked, permissions, tasks
+from accessrequests import asked, judging, permissions, tasks
 from accessrequests.lifecycle import transition
 from accessrequests.models import AccessRequest, Decision
 from accessrequests.notifications import outbox
@@ -19,10 +19,18 @@ from auditlog.history import attribute
 from auditlog.ledger import Subject, record
 from catalog import people
 from catalog.people import Person
-from catalog.policy import Verdict
+from catalog.policy import Verdict, unproven
+from catalog.step_up import Proof
 
 
-def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment: str, digest: str) -> AccessRequest:
+def decide(
+    user_id: int,
+    request_id: uuid.UUID,
+    answer: Decision.Answer,
+    comment: str,
+    digest: str,
+    proofs: tuple[Proof, ...] = (),
+) -> AccessRequest:
     """Counts one approver's yes or no at the present stage, and moves the request on when that settles it.
 
     Args:
@@ -31,6 +39,7 @@ def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment
         answer: yes or no.
         comment: why; a no must say.
         digest: of the request as this person was shown it.
+        proofs: what this person has shown of who they are; a policy may ask those who agree for it.
 
     Raises:
         Refused: the person may not decide now, or was shown something else; the refusal is recorded.
@@ -53,7 +62,11 @@ def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment
                 )
             if answer == Decision.Answer.DENY and not comment.strip():
                 raise Refused(Verdict(False, "Say why; the person who asks will read it.", "reason", "comment"))
-            _decide(person, request, answer, comment.strip(), now)
+            # To refuse endangers nothing, and must not wait.
+            demands = judging.demanded_to_decide(request) if answer == Decision.Answer.APPROVE else ()
+            if lacking := tuple(unproven(demands, proofs, person.object_id, now)):
+                raise Refused(*lacking)
+            _decide(person, request, answer, comment.strip(), now, judging.used(demands, proofs))
     except Refused as refused:
         # A forgotten comment is no attempt at anything, and no history.
         if not any(refusal.field == "comment" for refusal in refused.refusals):
@@ -62,7 +75,14 @@ def decide(user_id: int, request_id: uuid.UUID, answer: Decision.Answer, comment
     return request
 
 
-def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, comment: str, now: datetime) -> None:
+def _decide(
+    person: Person,
+    request: AccessRequest,
+    answer: Decision.Answer,
+    comment: str,
+    now: datetime,
+    proof: list[dict[str, str]] | None,
+) -> None:
     stage = request.stages.select_related("approver_group").get(position=request.stage)
     decision = Decision(
         request=request,
@@ -73,6 +93,7 @@ def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, com
         comment=comment,
         digest=request.digest,
         decided_at=now,
+        proof=proof,
     )
     attribute(decision, person.actor, comment)
     decision.save(force_insert=True)
@@ -86,6 +107,8 @@ def _decide(person: Person, request: AccessRequest, answer: Decision.Answer, com
         "role": request.role.name,
         "environment": request.environment.name,
     }
+    if proof:
+        data["proof"] = [{**each} for each in proof]
     record(person.actor, Action.DECISION_MADE, Subject("request", str(request.pk)), data)
     if answer == Decision.Answer.DENY:
         transition(

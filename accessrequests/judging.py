@@ -8,10 +8,12 @@ from django.conf import settings
 
 from accessrequests import extensions, permissions
 from accessrequests.models import AccessRequest, Decision
+from catalog import people
 from catalog.models import Account
 from catalog.offers import choices_of, policies_in_force
 from catalog.people import Person
-from catalog.policy import Ask, Judgement, Limit, Terms, Verdict, evaluate
+from catalog.policy import Ask, Judgement, Limit, Terms, Verdict, evaluate, matching, terms_of
+from catalog.step_up import ASKING, DECIDING, Demand, Proof, read_proofs, unmet
 
 
 def judge(person: Person, ask: Ask, now: datetime) -> Judgement:
@@ -35,6 +37,8 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
         ticket=request.ticket,
         start=None,
         already=extensions.taken(request.extends),
+        proofs=read_proofs(request.proof),
+        made_at=request.submitted_at,
     )
     judgement = judge(person, ask, now)
     if judgement.terms and not (decided := _is_decided(request, judgement.terms)):
@@ -44,12 +48,41 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
     return judgement.verdict
 
 
+def demanded_to_decide(request: AccessRequest) -> tuple[Demand, ...]:
+    """What those must prove who agree to a request, by the policies that hold for it today."""
+    requester = people.load(request.requester_id)
+    policies = matching(policies_in_force(request.role_id, request.environment_id), requester)
+    return terms_of(policies).step_up_to_decide if policies else ()
+
+
+def used(demands: tuple[Demand, ...], proofs: tuple[Proof, ...]) -> list[dict[str, str]] | None:
+    """The newest proof for each demand, as rows keep them; none where none was asked for."""
+    contexts = {demand.context for demand in demands}
+    newest = {proof.context: proof for proof in sorted(proofs, key=lambda each: each.at) if proof.context in contexts}
+    return [proof.described() for proof in newest.values()] or None
+
+
 def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:
     """Whether those have agreed whom today's terms ask: a policy that became stricter since counts."""
     if terms.approves_automatically.value:
         return Verdict(True, "", terms.approves_automatically.rule)
-    agreements = request.decisions.filter(answer=Decision.Answer.APPROVE)
-    agreed = Counter(agreements.values_list("approver_group_id", flat=True))
+    agreements = request.decisions.filter(answer=Decision.Answer.APPROVE).select_related("decided_by")
+    proved = [
+        decision
+        for decision in agreements
+        if not any(
+            unmet(
+                terms.step_up_to_decide,
+                read_proofs(decision.proof),
+                decision.decided_by.object_id,
+                decision.decided_at,
+            )
+        )
+    ]
+    if len(proved) < len(agreements):
+        rule = terms.step_up_to_decide[0].rule
+        return Verdict(False, f"“{rule}” now asks for fresh proof of those who agree. Ask again.", rule)
+    agreed = Counter(decision.approver_group_id for decision in proved)
     needed: Counter[int] = Counter()
     for stage in terms.stages:
         needed[stage.approver_group_id] += stage.approvals_needed
@@ -88,4 +121,20 @@ def described(terms: Terms) -> dict[str, Any]:
             }
             for stage in terms.stages
         ],
+        # Only where there is one, as in requests that were made before.
+        **({"step_up": step_up} if (step_up := _described_step_up(terms)) else {}),
     }
+
+
+def _described_step_up(terms: Terms) -> list[dict[str, Any]]:
+    return [
+        {
+            "when": when,
+            "context": demand.context,
+            "rule": demand.rule,
+            "longest_age_seconds": demand.longest_age.total_seconds(),
+            "age_rule": demand.age_rule,
+        }
+        for when, demands in ((ASKING, terms.step_up_to_ask), (DECIDING, terms.step_up_to_decide))
+        for demand in demands
+    ]

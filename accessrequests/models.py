@@ -48,6 +48,12 @@ class AccessRequest(models.Model):
     reason = models.TextField()
     ticket = models.CharField(max_length=40, blank=True)
     terms = models.JSONField(encoder=DjangoJSONEncoder)
+    proof = models.JSONField(
+        "fresh proof",
+        null=True,
+        blank=True,
+        help_text="Of who the person is, where a policy asks for it.",
+    )
     digest = models.CharField(max_length=64)
     status = models.CharField(max_length=10, choices=RequestStatus, default=RequestStatus.PENDING)
     stage = models.PositiveSmallIntegerField(default=1, help_text="The stage that decides now.")
@@ -130,6 +136,12 @@ class Decision(models.Model):
     answer = models.CharField(max_length=7, choices=Answer)
     comment = models.TextField(blank=True)
     digest = models.CharField(max_length=64, help_text="Of the request as it was shown.")
+    proof = models.JSONField(
+        "fresh proof",
+        null=True,
+        blank=True,
+        help_text="Of who the person is, where a policy asks for it.",
+    )
     decided_at = models.DateTimeField()
 
     history = Records()

@@ -2,15 +2,17 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accessrequests import decisions, extensions, live, permissions, workflow
+from accessrequests import decisions, extensions, live, permissions, step_up, workflow
 from accessrequests.forms import DecisionForm, ExtensionForm, RequestForm, RevocationForm, WhatForm, add_refusals
 from accessrequests.live import respond, signature, signed_in
 from accessrequests.models import AccessRequest, Decision, Grant
@@ -78,6 +80,11 @@ def new(request: HttpRequest) -> HttpResponse:
     offers = offers_for(person)
     if request.method == "POST":
         return _ask(request, person, offers)
+    typed = step_up.back(request.session, person.user_id, request.GET.get("kept"))
+    if typed is not None:
+        form = RequestForm(typed, offer=_offer(offers, WhatForm(typed)))
+        form.full_clean()
+        return _new_form(request, form, status=200)
     what = WhatForm(request.GET) if request.GET.get("role") or request.GET.get("environment") else None
     offer = _offer(offers, what) if what else (offers[0] if len(offers) == 1 else None)
     if offer is None:
@@ -100,16 +107,25 @@ def _ask(request: HttpRequest, person: Person, offers: tuple[Offer, ...]) -> Htt
     """Sends the ask on even if nothing like it is offered: the policies say why not, and the attempt is recorded."""
     form = RequestForm(request.POST, offer=_offer(offers, WhatForm(request.POST)))
     if form.is_valid():
-        ask = form.ask()
+        ask = replace(form.ask(), proofs=step_up.held(request.session, person))
         again = AccessRequest.objects.filter(pk=ask.id, requester_id=person.user_id).exists()
         try:
             made = workflow.submit(person.user_id, ask)
         except Refused as refusal:
+            if _is_to_prove(request, person, refusal, str(ask.id), request.path):
+                return redirect("step-up")
             add_refusals(form, refusal.refusals)
         else:
+            step_up.forget(request.session)
             messages.success(request, _asked(made, again))
             return redirect("request", made.pk)
     return _new_form(request, form, status=422)
+
+
+def _is_to_prove(request: HttpRequest, person: Person, refusal: Refused, form_id: str, page: str) -> bool:
+    """Whether fresh proof is all that is missing; then what was typed is kept until the person is back with it."""
+    need = step_up.wanted(refusal)
+    return need is not None and step_up.keep(request.session, person.user_id, form_id, page, request.POST, need)
 
 
 def _asked(made: AccessRequest, again: bool) -> str:
@@ -144,15 +160,20 @@ def extend(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     what = (found.role_id, found.environment_id)
     offer = next((each for each in offers_for(person) if (each.role.pk, each.environment.pk) == what), None)
     left = offer.terms.longest_duration.value - extensions.taken(found) if offer else None
-    form = ExtensionForm(request.POST if request.method == "POST" else None, offer=offer, left=left)
-    if form.is_bound and form.is_valid():
-        more = form.more()
+    typed = step_up.back(request.session, person.user_id, request.GET.get("kept"))
+    sends = request.method == "POST"
+    form = ExtensionForm(request.POST if sends else typed, offer=offer, left=left)
+    if sends and form.is_valid():
+        more = replace(form.more(), proofs=step_up.held(request.session, person))
         again = AccessRequest.objects.filter(pk=more.id, requester_id=person.user_id).exists()
         try:
             made = workflow.extend(person.user_id, found.pk, more)
         except Refused as refusal:
+            if _is_to_prove(request, person, refusal, str(more.id), request.path):
+                return redirect("step-up")
             add_refusals(form, refusal.refusals)
         else:
+            step_up.forget(request.session)
             messages.success(request, _asked(made, again))
             return redirect("request", made.pk)
     if not form.is_bound and not (verdict := permissions.may_extend(person, found, now)):
@@ -166,7 +187,7 @@ def extend(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
         "taken": extensions.taken(found),
         "shown": read(AccessRequest.objects.filter(pk=found.pk), now)[0],
     }
-    return render(request, "accessrequests/extend.html", context, status=422 if form.is_bound else 200)
+    return render(request, "accessrequests/extend.html", context, status=422 if sends else 200)
 
 
 @signed_in
@@ -174,7 +195,9 @@ def extend(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
 def request_page(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """One request, to whom it concerns."""
     person = _person(request)
-    return _page(request, person, _visible(person, request_id))
+    typed = step_up.back(request.session, person.user_id, request.GET.get("kept"))
+    found = _visible(person, request_id)
+    return _page(request, person, found, decision_form=DecisionForm(typed)) if typed else _page(request, person, found)
 
 
 def _visible(person: Person, request_id: uuid.UUID) -> AccessRequest:
@@ -266,11 +289,19 @@ def decide(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
         given = form.cleaned_data
         try:
             decided = decisions.decide(
-                person.user_id, found.pk, Decision.Answer(given["answer"]), given["comment"], given["digest"]
+                person.user_id,
+                found.pk,
+                Decision.Answer(given["answer"]),
+                given["comment"],
+                given["digest"],
+                step_up.held(request.session, person),
             )
         except Refused as refusal:
+            if _is_to_prove(request, person, refusal, str(found.pk), reverse("request", args=[found.pk])):
+                return redirect("step-up")
             add_refusals(form, refusal.refusals)
         else:
+            step_up.forget(request.session)
             messages.success(request, _decided(decided, given["answer"]))
             return redirect("approvals") if request.POST.get("back") == "approvals" else redirect("request", found.pk)
     return _page(request, person, found, status=422, decision_form=form)

@@ -25,6 +25,7 @@ from catalog.models import Account, Environment, Role
 from catalog.offers import choices_of
 from catalog.people import Person
 from catalog.policy import Ask, Terms, Verdict
+from catalog.step_up import Proof
 
 MOST_PENDING: Final = 25
 
@@ -42,6 +43,7 @@ class Form:
     ticket: str = ""
     start: datetime | None = None
     extends: AccessRequest | None = None
+    proofs: tuple[Proof, ...] = ()
 
     @property
     def ask(self) -> Ask:
@@ -55,6 +57,7 @@ class Form:
             ticket=self.ticket,
             start=self.start,
             already=extensions.taken(self.extends),
+            proofs=self.proofs,
         )
 
 
@@ -66,6 +69,7 @@ class MoreTime:
     duration: timedelta
     reason: str
     ticket: str = ""
+    proofs: tuple[Proof, ...] = ()
 
 
 def submit(user_id: int, form: Form) -> AccessRequest:
@@ -152,6 +156,7 @@ def extend(user_id: int, request_id: uuid.UUID, more: MoreTime) -> AccessRequest
         reason=more.reason,
         ticket=more.ticket,
         extends=extended,
+        proofs=more.proofs,
     )
     return submit(user_id, form)
 
@@ -179,6 +184,7 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
         ticket=form.ticket,
         extends=form.extends,
         terms={**judging.described(terms), "already_seconds": extensions.taken(form.extends).total_seconds()},
+        proof=judging.used(terms.step_up_to_ask, form.proofs),
         submitted_at=now,
         lapses_at=now + settings.REQUEST_LAPSES_AFTER,
     )
@@ -193,6 +199,8 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
         "terms": request.terms,
         "digest": request.digest,
     }
+    if request.proof:
+        data["proof"] = request.proof
     if form.extends:
         data |= {"extends": str(form.extends.pk), "extended": f"request {form.extends.short_id}"}
     begin(request, actor=person.actor, action=Action.REQUEST_SUBMITTED, data=data)

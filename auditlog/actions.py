@@ -51,6 +51,7 @@ class Action(StrEnum):
     PERSON_SIGNED_IN = "person.signed_in"
     PERSON_SIGNED_OUT = "person.signed_out"
     PERSON_REFUSED = "person.refused"
+    PERSON_PROVED = "person.proved"
     PERSON_GROUPS_CHANGED = "person.groups_changed"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_CHECKPOINT = "audit.checkpoint"
@@ -136,6 +137,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.PERSON_SIGNED_IN: "{actor} signed in",
         Action.PERSON_SIGNED_OUT: "{actor} signed out",
         Action.PERSON_REFUSED: "{actor} was refused at sign-in[: {reason}][ (rule: {rule})]",
+        Action.PERSON_PROVED: "{actor} confirmed who they are[ (authentication context {context})]",
         Action.PERSON_GROUPS_CHANGED: "The directory groups of {person} changed[, joined {joined}][, left {left}]",
         Action.AUDIT_EXPORTED: "{actor} exported the ledger to number {up_to}[, filtered by {filters}]",
         Action.AUDIT_CHECKPOINT: "The ledger to number {number} was signed[ with key {key_id}]",

@@ -234,6 +234,7 @@ class ApprovalStageInline(ChoosesSafely, admin.TabularInline):  # type: ignore[t
     verbose_name_plural = "Stages: who decides, one stage after the other"
 
 
+_STEP_UP = ("step_up_context", "step_up_for", "step_up_longest_age")
 _OTHER_TERMS = ("accounts_per_request", "ticket_pattern", "automatic_approval")
 
 
@@ -270,6 +271,7 @@ class AccessPolicyAdmin(CatalogAdmin):
             ("What it gives", {"fields": ("role", "environment", "permission_set")}),
             ("Who may ask", {"fields": ("requestable_by", "departments")}),
             ("On what terms", {"fields": (("default_duration", "longest_duration"), *_OTHER_TERMS)}),
+            ("Fresh proof", {"fields": _STEP_UP}),
             ("This change", {"fields": ("why", "seen")}),
         ]
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from auditlog.history import Records
+from catalog import step_up
 
 object_id_validator = RegexValidator(
     r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", "Give the group's object id from Entra: a GUID in lower case."
@@ -160,6 +161,11 @@ class AccessPolicy(models.Model):
         NEVER = "never", "Never: people decide"
         ALWAYS = "always", "Always: at once, by this policy"
 
+    class StepUp(models.TextChoices):
+        ASKING = step_up.ASKING, "Asking, also for more time"
+        DECIDING = step_up.DECIDING, "Agreeing"
+        BOTH = step_up.BOTH, "Asking and agreeing"
+
     name = models.CharField(max_length=120, unique=True)
     role = models.ForeignKey(Role, models.PROTECT, related_name="policies")
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="policies")
@@ -180,6 +186,18 @@ class AccessPolicy(models.Model):
     )
     automatic_approval = models.CharField(max_length=10, choices=AutomaticApproval, default=AutomaticApproval.NEVER)
     is_in_force = models.BooleanField("in force", default=True)
+    # Empty is null, and not a text: versions that were kept before these columns came keep their digests.
+    step_up_context = models.CharField(  # noqa: DJ001
+        "authentication context",
+        max_length=3,
+        null=True,
+        blank=True,
+        choices=[(c, c.upper()) for c in step_up.CONTEXTS],
+    )
+    step_up_for = models.CharField(  # noqa: DJ001
+        "fresh proof for", max_length=8, null=True, blank=True, choices=StepUp
+    )
+    step_up_longest_age = models.DurationField("proof at most so old", null=True, blank=True)
 
     history = Records(m2m_fields=[requestable_by])
 
@@ -194,6 +212,15 @@ class AccessPolicy(models.Model):
                 condition=Q(longest_duration__gte=F("default_duration")), name="policy_longest_at_least_default"
             ),
             models.CheckConstraint(condition=Q(accounts_per_request__gte=1), name="policy_accounts_at_least_one"),
+            models.CheckConstraint(
+                condition=Q(step_up_context=None, step_up_for=None, step_up_longest_age=None)
+                | Q(
+                    step_up_context__in=step_up.CONTEXTS,
+                    step_up_for__in=(step_up.ASKING, step_up.DECIDING, step_up.BOTH),
+                    step_up_longest_age__gt=timedelta(0),
+                ),
+                name="policy_step_up_whole_or_not_at_all",
+            ),
         ]
 
     def __str__(self) -> str:

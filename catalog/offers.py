@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import OuterRef, Q, Subquery
 
 from catalog.models import AccessPolicy, Account, Environment, Role
 from catalog.people import Person
 from catalog.policy import AccountChoice, Policy, Stage, Terms, matching, offered
+from catalog.step_up import BOTH, Wanted
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ def _policy(row: AccessPolicy, version: int) -> Policy:
             )
             for stage in row.stages.all()
         ),
+        step_up=Wanted(row.step_up_context, row.step_up_for or BOTH, row.step_up_longest_age or timedelta(0), row.name)
+        if row.step_up_context
+        else None,
     )
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, ParamSpec, TypeVar
 
+from catalog import step_up
 from catalog.people import Person
+from catalog.step_up import Demand, Proof, Wanted
 from catalog.ticket_examples import LONGEST_TICKET, example
 
 T = TypeVar("T")
@@ -35,6 +37,14 @@ class Verdict:
         """The reason as sentences that name the rule, which many a reason does already."""
         named = f"“{self.rule}”"
         return self.reason if not self.rule or named in self.reason else f"{self.reason} The rule is {named}."
+
+
+@dataclass(frozen=True)
+class Unproven(Verdict):
+    """No, until the person has shown fresh proof of who they are for this authentication context."""
+
+    context: str = ""
+    longest_age: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,7 @@ class Policy:
     ticket_pattern: str
     approves_automatically: bool
     stages: tuple[Stage, ...]
+    step_up: Wanted | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,7 @@ class Ask:
     """What a person asks for; `start` None means now.
 
     `already` is the time that the ask comes on top of: what was granted of the same access before, if it extends it.
+    `proofs` are judged by how old they were when the ask was made: `made_at`, or now if it is being made.
     """
 
     role_id: int
@@ -99,6 +111,8 @@ class Ask:
     ticket: str
     start: datetime | None
     already: timedelta = timedelta(0)
+    proofs: tuple[Proof, ...] = ()
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +136,8 @@ class Terms:
     ticket_patterns: tuple[Limit[str], ...]
     approves_automatically: Limit[bool]
     stages: tuple[Stage, ...]
+    step_up_to_ask: tuple[Demand, ...] = ()
+    step_up_to_decide: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,6 +175,7 @@ def terms_of(policies: tuple[Policy, ...]) -> Terms:
     shortest = min(policies, key=lambda policy: policy.longest_duration)
     default = min(policies, key=lambda policy: policy.default_duration)
     fewest = min(policies, key=lambda policy: policy.accounts_per_request)
+    wanted = [policy.step_up for policy in policies if policy.step_up]
     decided_by_people = next((policy for policy in policies if not policy.approves_automatically), None)
     return Terms(
         policies=policies,
@@ -172,6 +189,8 @@ def terms_of(policies: tuple[Policy, ...]) -> Terms:
         ),
         approves_automatically=Limit(decided_by_people is None, (decided_by_people or policies[0]).name),
         stages=_joined_stages(policies) if decided_by_people else (),
+        step_up_to_ask=step_up.joined(wanted, step_up.ASKING),
+        step_up_to_decide=step_up.joined(wanted, step_up.DECIDING),
     )
 
 
@@ -217,6 +236,8 @@ def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime
     terms = terms_of(matched)
     refusals = [refusal for rule in _OF_TERMS for refusal in _applied(rule, terms)]
     refusals += [refusal for rule in _OF_ASK for refusal in _applied(rule, terms, ask, now, longest_lead)]
+    demands, at = terms.step_up_to_ask, ask.made_at or now
+    refusals += _applied(unproven, demands, ask.proofs, person.object_id, at)
     return Judgement(terms, tuple(refusals))
 
 
@@ -317,6 +338,21 @@ def _ticket(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> I
             shown = example(pattern.value)
             form = f"such as {shown}" if shown else f"of the form {pattern.value}"
             yield Verdict(False, f"“{pattern.rule}” asks for a ticket {form}.", pattern.rule, "ticket")
+
+
+def unproven(demands: Iterable[Demand], proofs: Iterable[Proof], object_id: str, at: datetime) -> Iterator[Unproven]:
+    """A refusal for each demand that none of the proofs meets for this person at this moment."""
+    for demand in step_up.unmet(demands, proofs, object_id, at):
+        age = f"at most {spell(demand.longest_age)} old"
+        by = "" if demand.age_rule == demand.rule else f" (that time by “{demand.age_rule}”)"
+        yield Unproven(
+            False,
+            f"“{demand.rule}” asks for fresh proof of who you are (authentication context "
+            f"{demand.context.upper()}), {age}{by}.",
+            demand.rule,
+            context=demand.context,
+            longest_age=demand.longest_age,
+        )
 
 
 def _stages(terms: Terms) -> Iterator[Verdict]:

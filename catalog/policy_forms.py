@@ -12,6 +12,7 @@ from catalog.models import AccessPolicy, ApprovalStage
 from catalog.policy import LEAST_DURATION, spell
 
 LONGEST: Final = timedelta(days=7)
+LONGEST_PROOF: Final = timedelta(hours=12)
 MOST_ACCOUNTS: Final = 50
 MOST_APPROVALS: Final = 10
 
@@ -39,11 +40,15 @@ class AccessPolicyForm(CatalogForm):
             "accounts_per_request",
             "ticket_pattern",
             "automatic_approval",
+            "step_up_context",
+            "step_up_for",
+            "step_up_longest_age",
         )
         field_classes: ClassVar = {
             "name": Name,
             "default_duration": Duration,
             "longest_duration": Duration,
+            "step_up_longest_age": Duration,
             "ticket_pattern": TicketPattern,
         }
         help_texts: ClassVar = {
@@ -58,6 +63,10 @@ class AccessPolicyForm(CatalogForm):
             "ticket_pattern": r"A regular expression that the whole ticket must match, such as (PAY|OPS)-\d{1,6}. "
             "Empty: no ticket is asked for.",
             "automatic_approval": "Only where every policy that holds says “always” is a request approved at once.",
+            "step_up_context": "An authentication context of Entra’s conditional access that people must meet anew. "
+            "Empty: a sign-in is enough. If several policies hold, every context of theirs counts.",
+            "step_up_for": "When they must show it.",
+            "step_up_longest_age": "Such as 15m, at most 12h. If several policies hold, the shortest counts.",
         }
 
     def clean_accounts_per_request(self) -> int:
@@ -69,6 +78,7 @@ class AccessPolicyForm(CatalogForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         self._check_durations(cleaned)
+        self._check_step_up(cleaned)
         if cleaned.get("is_in_force"):
             self._check_permission_set(cleaned)
         return cleaned
@@ -81,6 +91,18 @@ class AccessPolicyForm(CatalogForm):
             self.add_error("longest_duration", f"Give at most {spell(LONGEST)}.")
         if default is not None and longest is not None and default > longest:
             self.add_error("default_duration", f"It is longer than the longest duration, {spell(longest)}.")
+
+    def _check_step_up(self, cleaned: dict[str, Any]) -> None:
+        terms = ("step_up_context", "step_up_for", "step_up_longest_age")
+        for name in terms:
+            cleaned[name] = cleaned.get(name) or None
+        given = [name for name in terms if cleaned[name] or name in self.errors]
+        for name in terms:
+            if given and name not in given:
+                self.add_error(name, "Say this, too, or leave all three of the proof empty.")
+        age = cleaned["step_up_longest_age"]
+        if age is not None and not timedelta(minutes=1) <= age <= LONGEST_PROOF:
+            self.add_error("step_up_longest_age", f"Give from 1 minute to {spell(LONGEST_PROOF)}.")
 
     def _check_permission_set(self, cleaned: dict[str, Any]) -> None:
         permission_set, role, environment = (cleaned.get(name) for name in ("permission_set", "role", "environment"))

@@ -128,7 +128,10 @@ ORGANISATION: Final = Organisation(
 
 @dataclass(frozen=True)
 class PolicyPlan:
-    """One access policy of the demo; durations in hours, stages as (approver group's name, approvals needed)."""
+    """One access policy of the demo; durations in hours, stages as (approver group's name, approvals needed).
+
+    `step_up` is the authentication context that asking and agreeing need, proved within a quarter of an hour.
+    """
 
     role: str
     environment: str
@@ -139,6 +142,7 @@ class PolicyPlan:
     accounts: int
     stages: tuple[tuple[str, int], ...] = ()
     ticket: str = ""
+    step_up: str = ""
 
 
 ROLES: Final = {
@@ -188,7 +192,18 @@ POLICIES: Final = (
         LEAD_THEN_SECURITY,
         INCIDENT,
     ),
-    PolicyPlan("DevOps Engineer", "Production", (PLATFORM,), "DevOpsAccess", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT),
+    PolicyPlan(
+        "DevOps Engineer",
+        "Production",
+        (PLATFORM,),
+        "DevOpsAccess",
+        1,
+        2,
+        1,
+        LEAD_THEN_SECURITY,
+        INCIDENT,
+        step_up="c1",
+    ),
     PolicyPlan(
         "Database Administrator",
         "Production",

@@ -32,6 +32,7 @@ from catalog.models import (
     Role,
     Sensitivity,
 )
+from catalog.step_up import BOTH, Proof
 from jitportal.aws.inventory import AwsInventory
 from jitportal.demo import history, organisation
 from jitportal.demo.directory import Person
@@ -153,6 +154,9 @@ def _catalog() -> None:
             accounts_per_request=plan.accounts,
             ticket_pattern=plan.ticket,
             automatic_approval="never" if plan.stages else "always",
+            step_up_context=plan.step_up or None,
+            step_up_for=BOTH if plan.step_up else None,
+            step_up_longest_age=timedelta(minutes=15) if plan.step_up else None,
         )
         with changes.recorded(policy, actor=SEED, why=WHY):
             policy.save()
@@ -236,13 +240,19 @@ def _ask(told: Told, form: workflow.Form) -> None:
         role=Role.objects.get(name=told.role),
         environment=Environment.objects.get(name=told.environment),
         accounts=list(Account.objects.filter(name__in=names)),
+        proofs=_proofs(told.person),
     )
     workflow.submit(_user_id(told.person), filled)
 
 
 def _decide(person: Person, request_id: uuid.UUID, answer: Decision.Answer, words: str) -> None:
     request = AccessRequest.objects.get(pk=request_id)
-    decisions.decide(_user_id(person), request_id, answer, words, request.digest)
+    decisions.decide(_user_id(person), request_id, answer, words, request.digest, _proofs(person))
+
+
+def _proofs(person: Person) -> tuple[Proof, ...]:
+    """What the demo's directory confirms of whoever presses its button; these people pressed it a minute before."""
+    return (Proof("c1", clock.now() - timedelta(minutes=1), person.object_id, "demo"),)
 
 
 def _user_id(person: Person) -> int:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from jitportal.models import User
-from jitportal.signin import claims, overage, pages
+from jitportal.signin import claims, overage, pages, step_up
 from jitportal.signin.addresses import is_page_of_portal
 from jitportal.signin.people import record_refusal, record_sign_out, take_in
 from jitportal.signin.refusals import Refused, Rule
@@ -48,6 +48,8 @@ class DirectoryAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Takes the person in, or refuses them and records that."""
+        if sociallogin.state.get("process") == AuthProcess.REDIRECT:
+            raise ImmediateHttpResponse(step_up.finish(request, sociallogin))
         token = sociallogin.account.extra_data["id_token"]
         try:
             # `connect` would attach a second identity to whoever is signed in.
@@ -78,6 +80,9 @@ class DirectoryAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         extra_context: Any = None,
     ) -> None:
         """Shows our own page instead of allauth's."""
+        state = (extra_context or {}).get("state") or {}
+        if state.get("process") == AuthProcess.REDIRECT and error == AuthError.CANCELLED:
+            raise ImmediateHttpResponse(step_up.given_up(request))
         raise ImmediateHttpResponse(
             pages.interrupted(request, cancelled=error == AuthError.CANCELLED, exception=exception)
         )

@@ -5,6 +5,7 @@ from django.db import transaction
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
+from catalog.step_up import Proof
 from jitportal.models import User
 from jitportal.people import actor_of, refresh, replace_groups, subject_of
 from jitportal.signin.claims import Claims
@@ -56,6 +57,12 @@ def record_refusal(refused: Refused, object_id: str) -> None:
     actor = actor_of(person) if person else stranger
     subject = Subject("person", object_id or "unknown")
     record(actor, Action.PERSON_REFUSED, subject, {"reason": refused.reason, "rule": str(refused.rule)})
+
+
+@transaction.atomic
+def record_proof(person: User, proof: Proof) -> None:
+    """Records that a person has shown fresh proof of who they are."""
+    record(actor_of(person), Action.PERSON_PROVED, subject_of(person), {**proof.described()})
 
 
 def _described(claims: Claims) -> dict[str, str]:

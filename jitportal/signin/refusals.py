@@ -16,6 +16,10 @@ class Rule(StrEnum):
     OVERAGE = "sign-in.groups-overage"
     CLAIM = "sign-in.claim"
     INACTIVE = "sign-in.inactive"
+    STEP_UP_LOST = "step-up.form"
+    STEP_UP_PERSON = "step-up.person"
+    STEP_UP_CONTEXT = "step-up.context"
+    STEP_UP_AGE = "step-up.age"
 
 
 ASK_ADMINISTRATORS = "Tell the people who run this portal; they will find this refusal in the audit pages."

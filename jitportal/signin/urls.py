@@ -2,13 +2,14 @@
 
 from django.urls import path, re_path
 
-from jitportal.signin import views
+from jitportal.signin import step_up, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     re_path(r"^sign-in/(?P<provider_id>entra)/login/$", views.begin, name="openid_connect_login"),
     re_path(r"^sign-in/(?P<provider_id>entra)/callback/$", views.callback, name="openid_connect_callback"),
     path("sign-out/", views.sign_out, name="sign-out"),
+    path("step-up/", step_up.page, name="step-up"),
     # Whatever else allauth might want to show is the sign-in page; its own views are routed nowhere.
     path("sign-in/", views.sign_in, name="account_login"),
     path("sign-in/", views.sign_in, name="account_inactive"),

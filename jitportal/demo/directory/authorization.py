@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,8 +49,11 @@ def reply_address(client: Client, tenant_id: str, parameters: Mapping[str, str])
     return redirect_uri
 
 
-def read(redirect_uri: str, parameters: Mapping[str, str]) -> Ask:
-    """The request in full. Raises Refused, to be sent to the reply address, where Entra would."""
+def read(redirect_uri: str, parameters: Mapping[str, str], published: Collection[str]) -> Ask:
+    """The request in full; `published` are the tenant's authentication contexts.
+
+    Raises Refused, to be sent to the reply address, where Entra would.
+    """
     response_type = parameters.get("response_type", "")
     if not response_type:
         raise refusals.parameter_missing("response_type")
@@ -69,6 +72,13 @@ def read(redirect_uri: str, parameters: Mapping[str, str]) -> Ask:
     # Nobody stays signed in here, or changing places in a demo would take two steps each time.
     if prompt == "none":
         raise refusals.nobody_signed_in()
+    longest_age = parameters.get("max_age", "")
+    # Everybody signs in anew here, so that no age is too short.
+    if longest_age and not (longest_age.isascii() and longest_age.isdecimal()):
+        raise refusals.parameter_wrong("max_age", "must be a whole number of seconds")
+    contexts = _contexts(parameters.get("claims", ""))
+    if unknown := [context for context in contexts if context not in published]:
+        raise refusals.parameter_wrong("claims", f"names an authentication context that is not published: {unknown[0]}")
     return Ask(
         redirect_uri=redirect_uri,
         state=parameters.get("state", ""),
@@ -76,7 +86,7 @@ def read(redirect_uri: str, parameters: Mapping[str, str]) -> Ask:
         challenge=challenge,
         prompt=prompt,
         login_hint=parameters.get("login_hint", ""),
-        contexts=_contexts(parameters.get("claims", "")),
+        contexts=contexts,
     )
 
 

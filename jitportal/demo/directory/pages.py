@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 from jitportal.demo.directory import authorization, refusals
 from jitportal.demo.directory.control import PREFIX, Control
 from jitportal.demo.directory.graph import Graph
+from jitportal.demo.directory.people import Person
 from jitportal.demo.directory.refusals import Refused
 from jitportal.demo.directory.tenant import Directory
 
@@ -101,7 +102,7 @@ class DirectoryPages:
             return self._page_of_refusal(refused)
         state = parameters.get("state", "")
         try:
-            ask = authorization.read(redirect_uri, parameters)
+            ask = authorization.read(redirect_uri, parameters, self.directory.contexts)
             if request.method == "GET":
                 return self._picker(request, redirect_uri, ask.login_hint, ask.contexts)
             if "cancel" in request.form:
@@ -110,6 +111,8 @@ class DirectoryPages:
             if not person.enabled:
                 # As with Entra, the application does not hear of it.
                 return self._page_of_refusal(refusals.person_disabled())
+            if ask.contexts and "confirmed" not in request.form:
+                return self._confirmation(request, redirect_uri, person, ask.contexts)
             code = self.directory.authorize(person, ask)
         except Refused as refused:
             return _reply(
@@ -117,6 +120,17 @@ class DirectoryPages:
                 {"error": refused.code, "error_description": refused.description, "state": state},
             )
         return _reply(redirect_uri, {"code": code, "state": state})
+
+    def _confirmation(self, request: Request, redirect_uri: str, person: Person, contexts: tuple[str, ...]) -> Response:
+        home = urlsplit(redirect_uri)
+        return self._page(
+            "confirm.html",
+            action=f"?{request.query_string.decode('latin-1')}",
+            form_action=f"'self' {home.scheme}://{home.netloc}",
+            person=person,
+            contexts=contexts,
+            application=home.netloc,
+        )
 
     def _picker(self, request: Request, redirect_uri: str, login_hint: str, contexts: tuple[str, ...]) -> Response:
         def hinted_first(name: str) -> bool:

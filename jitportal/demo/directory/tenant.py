@@ -27,7 +27,8 @@ class Directory:
     `is_redirect_uri` says whether an address, compared whole, is one of the application's; those to return to
     after signing out are among them. `base_url` is where the pages are served, without a slash at its end,
     such as http://127.0.0.1:8000/directory. `clock` gives epoch seconds. `alter_claims` may change the claims
-    of a token before it is signed: that is how a test makes a malformed one.
+    of a token before it is signed: that is how a test makes a malformed one. `contexts` are the authentication
+    contexts that the tenant has published.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Directory:
         is_redirect_uri: Callable[[str], bool],
         people: Iterable[Person],
         base_url: str = "",
+        contexts: Iterable[str] = ("c1", "c2"),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.tenant_id = tenant_id
@@ -49,6 +51,7 @@ class Directory:
         for person in people:
             self.add(person)
         self.base_url = base_url
+        self.contexts = frozenset(contexts)
         self.clock = clock
         self.alter_claims: Callable[[dict[str, Any]], dict[str, Any]] = dict
         self.keys = SigningKeys()

@@ -65,8 +65,8 @@ PAGES: Final[Mapping[str, frozenset[str]]] = {
 }
 # Open to everybody, signed in or not; they say nothing secret.
 OPEN: Final = frozenset({"sign-in", "healthz", "readyz"})
-# Begin and end a session; tests/jitportal/signin holds what they do.
-SESSION: Final = frozenset({"openid_connect_login", "openid_connect_callback", "sign-out"})
+# Begin, strengthen and end a session; tests/jitportal/signin holds what they do.
+SESSION: Final = frozenset({"openid_connect_login", "openid_connect_callback", "sign-out", "step-up"})
 # Other names of the sign-in and sign-out pages, which allauth looks for.
 ALIASES: Final = frozenset(
     {

@@ -29,7 +29,15 @@ def names_in(resolver: URLResolver) -> set[str | None]:
 
 
 def test_the_table_names_every_address() -> None:
-    known = {"request", *table.PAGES, *table.OPEN, *table.SESSION, *table.ALIASES, *table.VERBS, *table.FINDING_VERBS}
+    known = {
+        "request",
+        *table.PAGES,
+        *table.OPEN,
+        *table.SESSION,
+        *table.ALIASES,
+        *table.VERBS,
+        *table.FINDING_VERBS,
+    }
     assert names_in(get_resolver()) == known | set(table.OTHER_VERBS)
 
 

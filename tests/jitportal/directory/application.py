@@ -70,7 +70,7 @@ class Application:
         return self.http.post(
             self.endpoint("authorization_endpoint"),
             params=asked(changes),
-            data={"person": person.object_id},
+            data={"person": person.object_id, "confirmed": "1"},
             allow_redirects=False,
             timeout=20,
         )

@@ -91,6 +91,8 @@ def test_an_unknown_asker_is_answered_on_the_page_and_never_sent_to(
         ({"claims": "[]"}, "invalid_request", 9000411),
         ({"claims": '{"id_token": {"acrs": {"value": 1}}}'}, "invalid_request", 9000411),
         ({"claims": '{"id_token": {"acrs": null}}'}, "invalid_request", 9000411),
+        ({"claims": '{"id_token": {"acrs": {"value": "c24"}}}'}, "invalid_request", 9000411),
+        ({"max_age": "soon"}, "invalid_request", 9000411),
     ],
 )
 @pytest.mark.parametrize("picks", [False, True])
@@ -122,5 +124,8 @@ def test_an_authentication_context_is_named_on_the_page_and_met(application: App
     claims = json.dumps({"id_token": {"acrs": {"essential": True, "value": "c1"}}})
     assert "authentication context c1" in application.ask(claims=claims).text
     assert application.claims(claims=claims)["acrs"] == ["c1"]
+    unconfirmed = {"person": ERIN.object_id}
+    page = application.http.post(application.ask(claims=claims).url, data=unconfirmed, timeout=20)
+    assert "Confirm with your security key" in page.text
     several = json.dumps({"id_token": {"acrs": {"values": ["c1", "c2"]}}})
     assert application.claims(claims=several)["acrs"] == ["c1", "c2"]

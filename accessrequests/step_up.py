@@ -1,0 +1,106 @@
+"""What a session keeps while somebody shows fresh proof of who they are: the form they had filled in, and the proof."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import QueryDict
+
+from accessrequests.refusals import Refused
+from auditlog import clock
+from catalog.people import Person
+from catalog.policy import Unproven
+from catalog.step_up import Proof, read_proofs
+
+KEPT: Final = "kept_form"
+PROOFS: Final = "proofs"
+# Far more than the longest reason with every account; a session is no place for more.
+LARGEST: Final = 40_000
+KEPT_FOR: Final = timedelta(minutes=30)
+MOST_PROOFS: Final = 5
+_NOT_KEPT: Final = frozenset({"csrfmiddlewaretoken"})
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A form that waits for proof: what was typed, the page it goes back to, and what its policy demands."""
+
+    id: str
+    user_id: int
+    page: str
+    typed: str
+    reason: str
+    rule: str
+    context: str
+    longest_age: float
+    until: float
+
+
+def wanted(refused: Refused) -> Unproven | None:
+    """What is to be proved, if that is all that stands in the way."""
+    if not all(isinstance(refusal, Unproven) for refusal in refused.refusals):
+        return None
+    return next((refusal for refusal in refused.refusals if isinstance(refusal, Unproven)), None)
+
+
+def keep(session: SessionBase, user_id: int, form_id: str, page: str, typed: QueryDict, need: Unproven) -> bool:
+    """Keeps what was typed until the person is back; False if it is too much to keep. One form at a time.
+
+    Args:
+        session: of the browser that sent it.
+        user_id: who sent it, and alone gets it back.
+        form_id: which form it is.
+        page: where the form is.
+        typed: its fields.
+        need: what the person has to prove.
+    """
+    fields = typed.copy()
+    for name in _NOT_KEPT & fields.keys():
+        del fields[name]
+    text = fields.urlencode()
+    if len(text) > LARGEST:
+        return False
+    session[KEPT] = {
+        "id": form_id,
+        "user_id": user_id,
+        "page": page,
+        "typed": text,
+        "reason": need.reason,
+        "rule": need.rule,
+        "context": need.context,
+        "longest_age": need.longest_age.total_seconds(),
+        "until": (clock.now() + KEPT_FOR).timestamp(),
+    }
+    return True
+
+
+def waiting(session: SessionBase, user_id: int) -> Kept | None:
+    """The form that this person has waiting in this session."""
+    held: dict[str, Any] | None = session.get(KEPT)
+    if held is None:
+        return None
+    kept = Kept(**held)
+    return kept if kept.user_id == user_id and kept.until > clock.now().timestamp() else None
+
+
+def back(session: SessionBase, user_id: int, form_id: str | None) -> QueryDict | None:
+    """What was typed into this form, for the same person."""
+    kept = waiting(session, user_id)
+    return QueryDict(kept.typed) if kept and form_id and kept.id == form_id else None
+
+
+def forget(session: SessionBase) -> None:
+    """Lets go of the form: it was sent."""
+    session.pop(KEPT, None)
+
+
+def hold(session: SessionBase, proof: Proof) -> None:
+    """Adds a proof to those of this session, in place of an older one for the same context."""
+    others = [each for each in read_proofs(session.get(PROOFS)) if each.context != proof.context]
+    session[PROOFS] = [each.described() for each in (*others, proof)][-MOST_PROOFS:]
+
+
+def held(session: SessionBase, person: Person) -> tuple[Proof, ...]:
+    """What this person has proved in this session."""
+    return tuple(proof for proof in read_proofs(session.get(PROOFS)) if proof.object_id == person.object_id)
