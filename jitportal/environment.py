@@ -58,6 +58,7 @@ REMEDIES: Final = {
     "REQUEST_LAPSES_AFTER_HOURS": "Use a whole number of hours from 1 to 720.",
     "LONGEST_LEAD_DAYS": "Use a whole number of days from 0 to 365.",
     "OVERDUE_AFTER_SECONDS": "Use a whole number of seconds from 10 to 3600.",
+    "SESSION_IDLE_MINUTES": "Use a whole number of minutes from 5 to 720.",
     "LOG_LEVEL": "Use DEBUG, INFO, WARNING or ERROR.",
 }
 
@@ -104,6 +105,7 @@ class Environment:
     request_lapses_after: timedelta
     longest_lead: timedelta
     overdue_after: timedelta
+    session_idle: timedelta
     log_level: str
 
 
@@ -170,6 +172,7 @@ def read() -> Environment:
         ),
         longest_lead=timedelta(days=env.int("LONGEST_LEAD_DAYS", 30, validate=validate.Range(0, 365)) or 0),
         overdue_after=timedelta(seconds=env.int("OVERDUE_AFTER_SECONDS", 60, validate=validate.Range(10, 3600)) or 0),
+        session_idle=timedelta(minutes=env.int("SESSION_IDLE_MINUTES", 60, validate=validate.Range(5, 720)) or 0),
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])) or "",
     )
     wrong = _wrong_together(found)

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from jitportal.models import User
-from jitportal.signin import claims, overage, pages, step_up
+from jitportal.signin import claims, limits, overage, pages, step_up
 from jitportal.signin.addresses import is_page_of_portal
-from jitportal.signin.people import record_refusal, record_sign_out, take_in
+from jitportal.signin.people import LOGOUT_HINT, record_refusal, record_sign_out, take_in
 from jitportal.signin.refusals import Refused, Rule
 
 
@@ -70,6 +70,8 @@ class DirectoryAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if isinstance(request.user, User) and request.user != person:
             record_sign_out(request.user, f"{person.name} signed in with the same browser")
         sociallogin.user = person
+        limits.begin(request.session)
+        request.session[LOGOUT_HINT] = hint if isinstance(hint := token.get("login_hint"), str) else ""
 
     def on_authentication_error(
         self,

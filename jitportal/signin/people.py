@@ -1,5 +1,8 @@
 """Takes in the people that the directory describes: one row a person, found by tenant and object id alone."""
 
+import secrets
+from typing import Final
+
 from django.db import transaction
 
 from auditlog.actions import Action
@@ -11,6 +14,8 @@ from jitportal.people import actor_of, refresh, replace_groups, subject_of
 from jitportal.signin.claims import Claims
 from jitportal.signin.refusals import Refused, Rule
 
+# What Entra calls this person when they are to be signed out there, kept in their session.
+LOGOUT_HINT: Final = "logout_hint"
 SIGN_IN = Actor.system("sign-in")
 
 
@@ -47,6 +52,15 @@ def take_in(claims: Claims) -> User:
 def record_sign_out(person: User, reason: str) -> None:
     """Records that a person's session was ended, and why."""
     record(actor_of(person), Action.PERSON_SIGNED_OUT, subject_of(person), {"reason": reason})
+
+
+@transaction.atomic
+def end_every_session(person: User) -> None:
+    """Draws the key anew that all sessions of this person are tied to, and records it."""
+    row = User.objects.select_for_update().get(pk=person.pk)
+    row.session_key = secrets.token_urlsafe()
+    row.save(update_fields=["session_key"])
+    record_sign_out(row, "asked for it, in every browser")
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ urlpatterns = [
     re_path(r"^sign-in/(?P<provider_id>entra)/login/$", views.begin, name="openid_connect_login"),
     re_path(r"^sign-in/(?P<provider_id>entra)/callback/$", views.callback, name="openid_connect_callback"),
     path("sign-out/", views.sign_out, name="sign-out"),
+    path("sign-out/everywhere/", views.sign_out_everywhere, name="sign-out-everywhere"),
+    path("you/", views.you, name="you"),
     path("step-up/", step_up.page, name="step-up"),
     # Whatever else allauth might want to show is the sign-in page; its own views are routed nowhere.
     path("sign-in/", views.sign_in, name="account_login"),

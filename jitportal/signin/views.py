@@ -1,6 +1,7 @@
 """The sign-in page, the way to the directory and back, and the way out."""
 
 import secrets
+from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,11 +21,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from requests import RequestException
 
+from accessrequests.live import signed_in
+from auditlog import clock
 from jitportal.models import User
-from jitportal.signin import pages
+from jitportal.signin import limits, pages
 from jitportal.signin.addresses import page_of_portal
 from jitportal.signin.entra import PROVIDER, EntraOAuth2Adapter
-from jitportal.signin.people import record_refusal, record_sign_out
+from jitportal.signin.people import LOGOUT_HINT, end_every_session, record_refusal, record_sign_out
 from jitportal.signin.refusals import Refused
 
 SIGNED_OUT: Final = "signed_out"
@@ -90,12 +94,35 @@ def callback(request: HttpRequest, **_route: str) -> HttpResponse:
         return pages.unreachable(request, error)
 
 
+@require_safe
+@signed_in
+def you(request: HttpRequest) -> HttpResponse:
+    """Who is signed in, until when at the latest, and the ways out."""
+    began = datetime.fromtimestamp(request.session[limits.BEGAN], UTC)
+    ends_at = began + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    context = {"ends_at": ends_at, "idle": settings.SESSION_IDLE, "now": clock.now()}
+    return render(request, "signin/you.html", context)
+
+
 @never_cache
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends the session here, always, and then the directory's, if it answers."""
     if isinstance(request.user, User):
         record_sign_out(request.user, "asked for it")
+    return _leave(request)
+
+
+@require_POST
+@signed_in
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """Ends every session of this person; the one here as `sign_out` does."""
+    end_every_session(cast(User, request.user))
+    return _leave(request)
+
+
+def _leave(request: HttpRequest) -> HttpResponse:
+    hint = request.session.get(LOGOUT_HINT, "")
     # Read, so that they go: what was said to this person is not for the next one at this browser.
     list(messages.get_messages(request))
     logout(request)
@@ -109,5 +136,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         end_session = ""
     if not end_session:
         return redirect(landing)
-    parameters = urlencode({"post_logout_redirect_uri": request.build_absolute_uri(landing)})
+    # With the hint Entra knows whose session to end, and need not ask.
+    hinted = {"logout_hint": hint} if hint else {}
+    parameters = urlencode({"post_logout_redirect_uri": request.build_absolute_uri(landing), **hinted})
     return HttpResponseRedirect(f"{end_session}{'&' if '?' in end_session else '?'}{parameters}")

@@ -100,6 +100,7 @@ def test_a_missing_variable_is_named_with_its_remedy(variables: pytest.MonkeyPat
         ("REQUEST_LAPSES_AFTER_HOURS", "0"),
         ("LONGEST_LEAD_DAYS", "-1"),
         ("OVERDUE_AFTER_SECONDS", "soon"),
+        ("SESSION_IDLE_MINUTES", "4"),
         ("LOG_LEVEL", "LOUD"),
     ],
 )

@@ -57,6 +57,7 @@ PAGES: Final[Mapping[str, frozenset[str]]] = {
     "request-new": SIGNED_IN,
     "approvals": SIGNED_IN,
     "catalog": SIGNED_IN,
+    "you": SIGNED_IN,
     "findings": READERS,
     "audit": READERS,
     "audit-export": READERS,
@@ -66,7 +67,9 @@ PAGES: Final[Mapping[str, frozenset[str]]] = {
 # Open to everybody, signed in or not; they say nothing secret.
 OPEN: Final = frozenset({"sign-in", "healthz", "readyz"})
 # Begin, strengthen and end a session; tests/jitportal/signin holds what they do.
-SESSION: Final = frozenset({"openid_connect_login", "openid_connect_callback", "sign-out", "step-up"})
+SESSION: Final = frozenset(
+    {"openid_connect_login", "openid_connect_callback", "sign-out", "sign-out-everywhere", "step-up"}
+)
 # Other names of the sign-in and sign-out pages, which allauth looks for.
 ALIASES: Final = frozenset(
     {
