@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 
-from accessrequests import extensions
+from accessrequests import extensions, newcomers
 from accessrequests.models import AccessRequest, Decision, Grant, RequestStage
 from accessrequests.states import LIVE_GRANT, NOT_IN_VAIN, GrantStatus, RequestStatus
 from catalog.models import ApproverGroup
@@ -81,6 +81,9 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
         return Verdict(False, "No stage is left to decide.", "stages")
     if not stage.approver_group.directory_groups.filter(object_id__in=person.groups).exists():
         return Verdict(False, f"{stage.approver_group} decides at this stage, and you are not in it.", stage.rule)
+    if newcomers.is_newcomer(person, request, stage) and (rule := newcomers.rule_against(request)):
+        joined = f"You joined {stage.approver_group} after this was asked for"
+        return Verdict(False, f"{joined}, and “{rule}” lets only those agree who were in it before.", rule)
     return YES
 
 

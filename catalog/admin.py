@@ -235,7 +235,7 @@ class ApprovalStageInline(ChoosesSafely, admin.TabularInline):  # type: ignore[t
 
 
 _STEP_UP = ("step_up_context", "step_up_for", "step_up_longest_age")
-_OTHER_TERMS = ("accounts_per_request", "ticket_pattern", "automatic_approval")
+_OTHER_TERMS = ("accounts_per_request", "ticket_pattern", "automatic_approval", "newcomers_agree")
 
 
 @admin.register(AccessPolicy)

@@ -198,6 +198,7 @@ class AccessPolicy(models.Model):
         "fresh proof for", max_length=8, null=True, blank=True, choices=StepUp
     )
     step_up_longest_age = models.DurationField("proof at most so old", null=True, blank=True)
+    newcomers_agree = models.BooleanField("newcomers may agree", null=True, blank=True)
 
     history = Records(m2m_fields=[requestable_by])
 

@@ -40,6 +40,7 @@ class AccessPolicyForm(CatalogForm):
             "accounts_per_request",
             "ticket_pattern",
             "automatic_approval",
+            "newcomers_agree",
             "step_up_context",
             "step_up_for",
             "step_up_longest_age",
@@ -63,6 +64,8 @@ class AccessPolicyForm(CatalogForm):
             "ticket_pattern": r"A regular expression that the whole ticket must match, such as (PAY|OPS)-\d{1,6}. "
             "Empty: no ticket is asked for.",
             "automatic_approval": "Only where every policy that holds says “always” is a request approved at once.",
+            "newcomers_agree": "Whether somebody may agree who joined the approver group only after the ask was made. "
+            "Unknown: everywhere but in Production.",
             "step_up_context": "An authentication context of Entra’s conditional access that people must meet anew. "
             "Empty: a sign-in is enough. If several policies hold, every context of theirs counts.",
             "step_up_for": "When they must show it.",

@@ -57,7 +57,7 @@ def record_sign_out(person: User, reason: str) -> None:
 @transaction.atomic
 def end_every_session(person: User) -> None:
     """Draws the key anew that all sessions of this person are tied to, and records it."""
-    row = User.objects.select_for_update().get(pk=person.pk)
+    row = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     row.session_key = secrets.token_urlsafe()
     row.save(update_fields=["session_key"])
     record_sign_out(row, "asked for it, in every browser")

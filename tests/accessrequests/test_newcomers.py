@@ -1,0 +1,90 @@
+"""Nobody becomes an approver in order to agree to something that was asked for before."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from accessrequests import decisions
+from accessrequests.models import AccessRequest, Decision
+from accessrequests.refusals import Refused
+from auditlog.models import Event
+from catalog.models import AccessPolicy, Environment, Sensitivity
+from jitportal.demo import organisation as company
+from jitportal.demo.directory import Group, Person
+from jitportal.models import User
+from jitportal.signin.people import take_in
+from tests.accessrequests.conftest import Office
+from tests.directory import claims_of
+
+BEN_LEADS = (company.PAYMENTS, company.LEADS)
+
+
+def joins(office: Office, person: Person, *groups: Group) -> User:
+    """The directory says at a sign-in that somebody is in these groups and in no others."""
+    office.moment.forward(timedelta(minutes=1))
+    row = take_in(claims_of(replace(person, groups=groups), "t"))
+    office.moment.forward(timedelta(minutes=1))
+    return row
+
+
+def agree(made: AccessRequest, row: User) -> AccessRequest:
+    return decisions.decide(row.pk, made.pk, Decision.Answer.APPROVE, "", made.digest)
+
+
+def test_who_joined_the_approvers_after_the_ask_may_not_agree_to_it(office: Office) -> None:
+    made = office.submit_production()
+    ben = joins(office, company.BEN, *BEN_LEADS)
+    with pytest.raises(Refused, match="joined Engineering Leads decide after this was asked for") as refused:
+        agree(made, ben)
+    assert refused.value.refusals[0].rule == "Production developers"
+    recorded = Event.objects.latest("number")
+    assert (recorded.action, recorded.data["rule"]) == ("decision.refused", "Production developers")
+    assert not Decision.objects.exists()
+
+
+def test_who_was_in_the_group_before_may(office: Office) -> None:
+    ben = joins(office, company.BEN, *BEN_LEADS)
+    assert agree(office.submit_production(), ben)
+
+
+def test_another_group_joined_since_takes_nothing_from_who_was_in_it_before(office: Office) -> None:
+    joins(office, company.BEN, *BEN_LEADS)
+    made = office.submit_production()
+    assert agree(made, joins(office, company.BEN, *BEN_LEADS, company.SECURITY))
+
+
+def test_a_requester_who_becomes_an_approver_decides_on_nothing_of_their_own(office: Office) -> None:
+    made = office.submit_production()
+    with pytest.raises(Refused) as refused:
+        agree(made, joins(office, company.ADA, *BEN_LEADS))
+    assert refused.value.refusals[0].rule == "self-approval"
+
+
+@pytest.mark.parametrize(
+    ("says", "sensitivity", "may"),
+    [
+        (None, Sensitivity.PRODUCTION, False),
+        (None, Sensitivity.STAGING, True),
+        (True, Sensitivity.PRODUCTION, True),
+        (False, Sensitivity.STAGING, False),
+    ],
+)
+def test_the_policy_says_whether_newcomers_agree_and_else_the_environment(
+    office: Office, says: bool | None, sensitivity: int, may: bool
+) -> None:
+    AccessPolicy.objects.update(newcomers_agree=says)
+    Environment.objects.filter(pk=office.catalog.production.pk).update(sensitivity=sensitivity)
+    made = office.submit_production()
+    ben = joins(office, company.BEN, *BEN_LEADS)
+    if may:
+        assert agree(made, ben)
+    else:
+        with pytest.raises(Refused):
+            agree(made, ben)
+
+
+def test_since_when_somebody_is_in_a_group_is_not_guessed_when_they_are_first_seen(office: Office) -> None:
+    made = office.submit_production()
+    lena = replace(company.CHIARA, object_id="b0000000-0000-4000-8000-0000000000ff", user_name="lena@harbour.example")
+    assert agree(made, joins(office, lena, company.LEADS))
