@@ -129,7 +129,16 @@ class AccessRequestAdmin(RecordAdmin):
 class DecisionAdmin(RecordAdmin):
     """Decisions, the newest first."""
 
-    list_display = ("decided_at", "decided_by", "answer", "request", "stage", "approver_group", "comment")
+    list_display = (
+        "decided_at",
+        "decided_by",
+        "answer",
+        "request",
+        "stage",
+        "approver_group",
+        "comment",
+        "set_aside_at",
+    )
     list_filter = ("answer", "approver_group", "request__environment")
     list_select_related = ("decided_by", "approver_group", "request__role", "request__environment")
     search_fields = ("=request__id", "decided_by__name", "decided_by__user_name", "comment")

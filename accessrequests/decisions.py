@@ -1,6 +1,7 @@
 """What becomes of a request that somebody decides: each yes or no counted under lock, and what settles it."""
 
 import uuid
+from collections import Counter
 from datetime import datetime
 
 from django.db import transaction
@@ -48,8 +49,9 @@ def decide(
     now = clock.now()
     try:
         with transaction.atomic():
+            # First of all, as everybody does who locks a person: either they leave before, or this decision is seen.
+            person = people.hold(user_id)
             request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
-            person = people.load(user_id)
             if not (verdict := permissions.may_decide(person, request, now)):
                 raise Refused(verdict)
             if digest != request.digest or asked.digest_now(request) != request.digest:
@@ -122,10 +124,14 @@ def _decide(
         )
         outbox.add(request, "denied", [request.requester_id], now=now)
         return
-    agreed = request.decisions.filter(stage=stage.position, answer=Decision.Answer.APPROVE).count()
-    if agreed < stage.approvals_needed:
+    agreed = Counter(
+        request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None).values_list("stage", flat=True)
+    )
+    if agreed[stage.position] < stage.approvals_needed:
         return
-    following = request.stages.filter(position__gt=stage.position).first()
+    # A stage after this one may have agreed already, if one before it had to be asked anew.
+    later = request.stages.filter(position__gt=stage.position)
+    following = next((row for row in later if agreed[row.position] < row.approvals_needed), None)
     if following is None:
         approve(request, person.actor, now, "Every stage has agreed.")
         outbox.add(request, "approved", [request.requester_id], now=now)

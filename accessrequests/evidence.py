@@ -29,9 +29,10 @@ def supports(request: AccessRequest, principal_id: str) -> Verdict:
     if not events.filter(action=Action.REQUEST_APPROVED).exists():
         return Verdict(False, "The ledger knows of no approval.", RULE)
     agreed: Counter[int] = Counter()
-    for event in events.filter(action=Action.DECISION_MADE):
+    counted = {Action.DECISION_MADE: 1, Action.DECISION_SET_ASIDE: -1}
+    for event in events.filter(action__in=counted):
         if event.data.get("answer") == Decision.Answer.APPROVE and event.data.get("digest") == request.digest:
-            agreed[event.data["stage"]] += 1
+            agreed[event.data["stage"]] += counted[Action(event.action)]
     if any(agreed[stage.position] < stage.approvals_needed for stage in request.stages.all()):
         return Verdict(False, "The ledger knows of fewer approvals than its stages need.", RULE)
     if request.decisions.filter(decided_by__principal_id=principal_id).exists():

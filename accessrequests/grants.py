@@ -1,7 +1,7 @@
 """What happens to grants, and what follows for their request. Callers hold the locks, in the order of `lock`."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,28 +29,32 @@ def lock(request_id: uuid.UUID) -> tuple[AccessRequest, list[Grant]]:
 
     Everybody locks assignments, then requests, then grants, then the ledger's head: so nobody waits in a circle.
     """
+    held = lock_all(lambda: extensions.chain(request_id))
+    return AccessRequest.objects.get(pk=request_id), held
+
+
+def lock_all(requests: Callable[[], Collection[uuid.UUID]]) -> list[Grant]:
+    """Locks these requests, which are asked for again once they are locked, and their grants, which it gives."""
     while True:
         try:
             with transaction.atomic():
-                return _lock(request_id)
+                return _lock(requests)
         except _BegunMeanwhile:
             # A start was faster. Nothing is locked any more, so all of it can be, in order.
             continue
 
 
-def _lock(request_id: uuid.UUID) -> tuple[AccessRequest, list[Grant]]:
-    ids = extensions.chain(request_id)
+def _lock(chosen: Callable[[], Collection[uuid.UUID]]) -> list[Grant]:
+    ids = chosen()
     assignments = Assignment.objects.filter(pk__in=Grant.objects.filter(request_id__in=ids).values("assignment_id"))
     locked = set(assignments.select_for_update().order_by("pk").values_list("pk", flat=True))
     requests = AccessRequest.objects.select_for_update(of=("self",))
     list(requests.filter(pk__in=ids).order_by("pk").values_list("pk"))
     # Whoever extends a request, or starts an extension of it, locks it: from here on the chain stays as it is.
-    held = Grant.objects.filter(request_id__in=extensions.chain(request_id))
+    held = Grant.objects.filter(request_id__in=chosen())
     if held.exclude(assignment_id__in=locked).exists():
         raise _BegunMeanwhile
-    return AccessRequest.objects.get(pk=request_id), list(
-        held.select_for_update(of=("self",)).select_related("account").order_by("pk")
-    )
+    return list(held.select_for_update(of=("self",)).select_related("account").order_by("pk"))
 
 
 def lease(grant: Grant, now: datetime) -> tuple[datetime, datetime]:

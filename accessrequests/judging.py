@@ -66,7 +66,8 @@ def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:
     """Whether those have agreed whom today's terms ask: a policy that became stricter since counts."""
     if terms.approves_automatically.value:
         return Verdict(True, "", terms.approves_automatically.rule)
-    agreements = request.decisions.filter(answer=Decision.Answer.APPROVE).select_related("decided_by")
+    counted = request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None)
+    agreements = counted.select_related("decided_by")
     proved = [
         decision
         for decision in agreements

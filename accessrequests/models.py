@@ -123,7 +123,10 @@ class RequestStage(models.Model):
 
 
 class Decision(models.Model):
-    """One approver's yes or no at one stage; a person decides once on a request, so stages have distinct people."""
+    """One approver's yes or no at one stage; a person decides once on a request, so stages have distinct people.
+
+    It stays when it counts no longer, because the person left before all was decided: it is *set aside*.
+    """
 
     class Answer(models.TextChoices):
         APPROVE = "approve", "Approved"
@@ -143,18 +146,21 @@ class Decision(models.Model):
         help_text="Of who the person is, where a policy asks for it.",
     )
     decided_at = models.DateTimeField()
+    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="From then on it counts no longer.")
 
     history = Records()
 
     class Meta:
         ordering = ("decided_at",)
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=("request", "decided_by"), name="decision_once_a_person"),
+            models.UniqueConstraint(
+                fields=("request", "decided_by"), condition=Q(set_aside_at=None), name="decision_once_a_person"
+            ),
             models.CheckConstraint(condition=Q(answer__in=("approve", "deny")), name="decision_answer_known"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_answer_display()} by {self.decided_by}"
+        return f"{self.get_answer_display()} by {self.decided_by}{', set aside' if self.set_aside_at else ''}"
 
 
 class Assignment(models.Model):

@@ -45,7 +45,7 @@ def queue_of(person: Person, now: datetime) -> QuerySet[AccessRequest]:
     return (
         AccessRequest.objects.filter(pk__in=current.values("request_id"), lapses_at__gt=now)
         .exclude(own)
-        .exclude(decisions__decided_by_id=person.user_id)
+        .exclude(pk__in=Decision.objects.filter(decided_by=person.user_id, set_aside_at=None).values("request_id"))
         .order_by("submitted_at")
     )
 
@@ -74,7 +74,7 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
             "This request is for the same Identity Center user as you; nobody decides on their own request.",
             "self-approval",
         )
-    if request.decisions.filter(decided_by_id=person.user_id).exists():
+    if request.decisions.filter(decided_by_id=person.user_id, set_aside_at=None).exists():
         return Verdict(False, "You have decided on this request; another person must decide now.", "distinct people")
     stage = request.stages.filter(position=request.stage).select_related("approver_group").first()
     if stage is None:

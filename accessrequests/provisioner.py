@@ -63,6 +63,10 @@ class Gone(Refused):
     """What the call speaks of is not there."""
 
 
+class Disabled(Refused):
+    """The person is there, and disabled."""
+
+
 class Provisioner(Protocol):
     """IAM Identity Center, as far as convergence needs it. Every call can be repeated.
 
@@ -91,7 +95,7 @@ class Provisioner(Protocol):
         ...
 
     def check_principal(self, principal_id: str) -> None:
-        """Nothing, if the person is there and enabled; else Gone or Refused."""
+        """Nothing, if the person is there and enabled; else Gone or Disabled."""
         ...
 
     def recent_creations(self) -> list[Report]:

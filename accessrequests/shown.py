@@ -16,10 +16,14 @@ from catalog.wording import steps
 
 @dataclass(frozen=True)
 class ShownStage:
-    """A stage with what was decided at it; `state` is agreed, denied, now, next or unreached."""
+    """A stage with what was decided at it; `state` is agreed, denied, now, next or unreached.
+
+    `set_aside` are decisions that no longer count.
+    """
 
     row: RequestStage
     decisions: tuple[Decision, ...]
+    set_aside: tuple[Decision, ...]
     state: str
 
     @property
@@ -66,8 +70,10 @@ class Shown:
         decisions = list(self.request.decisions.all())
         shown = []
         for row in self.request.stages.all():
-            here = tuple(decision for decision in decisions if decision.stage == row.position)
-            shown.append(ShownStage(row, here, self._state(row, here)))
+            here = [decision for decision in decisions if decision.stage == row.position]
+            counted = tuple(decision for decision in here if decision.set_aside_at is None)
+            set_aside = tuple(decision for decision in here if decision.set_aside_at is not None)
+            shown.append(ShownStage(row, counted, set_aside, self._state(row, counted)))
         return shown
 
     def _state(self, row: RequestStage, decisions: tuple[Decision, ...]) -> str:

@@ -82,6 +82,8 @@ def submit(user_id: int, form: Form) -> AccessRequest:
     now = clock.now()
     try:
         with transaction.atomic():
+            # Whoever leaves at this moment leaves before, and asks for nothing, or afterwards, and it is withdrawn.
+            person = people.hold(user_id)
             known = AccessRequest.objects.filter(pk=form.id, requester_id=user_id).first()
             if known is not None:
                 return known

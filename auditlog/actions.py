@@ -22,6 +22,7 @@ class Action(StrEnum):
     REQUEST_ENDED = "request.ended"
     DECISION_MADE = "decision.made"
     DECISION_REFUSED = "decision.refused"
+    DECISION_SET_ASIDE = "decision.set_aside"
     GRANT_WAITING = "grant.waiting"
     GRANT_GRANTING = "grant.granting"
     GRANT_ACTIVE = "grant.active"
@@ -53,6 +54,12 @@ class Action(StrEnum):
     PERSON_REFUSED = "person.refused"
     PERSON_PROVED = "person.proved"
     PERSON_GROUPS_CHANGED = "person.groups_changed"
+    PERSON_CHANGED = "person.changed"
+    PERSON_LEFT = "person.left"
+    PERSON_RETURNED = "person.returned"
+    SYNC_HELD = "sync.held"
+    SYNC_CONFIRMED = "sync.confirmed"
+    SYNC_RELEASED = "sync.released"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 
@@ -75,6 +82,9 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.REQUEST_ENDED: "The access as {role} in {environment} ended[: {reason}]",
         Action.DECISION_MADE: "{actor} {verdict} it[ for {approver_group}][ (stage {stage})][: {comment}]",
         Action.DECISION_REFUSED: "A decision by {actor} was not counted[: {reason}][ (rule: {rule})]",
+        Action.DECISION_SET_ASIDE: (
+            "The decision of {person}[ for {approver_group}][ (stage {stage})] counts no longer[: {reason}]"
+        ),
         Action.GRANT_WAITING: "The grant on {account} waits[: {reason}]",
         Action.GRANT_GRANTING: "The grant on {account} is being set up[: {reason}]",
         Action.GRANT_ACTIVE: "The grant on {account} is active[: {reason}]",
@@ -139,6 +149,14 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.PERSON_REFUSED: "{actor} was refused at sign-in[: {reason}][ (rule: {rule})]",
         Action.PERSON_PROVED: "{actor} confirmed who they are[ (authentication context {context})]",
         Action.PERSON_GROUPS_CHANGED: "The directory groups of {person} changed[, joined {joined}][, left {left}]",
+        Action.PERSON_CHANGED: "The directory describes {person} anew[: {changes}]",
+        Action.PERSON_LEFT: "{person} left[: {reason}]",
+        Action.PERSON_RETURNED: "{person} returned[: {reason}]",
+        Action.SYNC_HELD: (
+            "The directory says that {count} of {known} people have left: nobody is changed before an admin confirms it"
+        ),
+        Action.SYNC_CONFIRMED: "{actor} confirmed that {count} people have left[: {reason}]",
+        Action.SYNC_RELEASED: "The directory is followed again[: {reason}]",
         Action.AUDIT_EXPORTED: "{actor} exported the ledger to number {up_to}[, filtered by {filters}]",
         Action.AUDIT_CHECKPOINT: "The ledger to number {number} was signed[ with key {key_id}]",
     }

@@ -11,6 +11,15 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 
+class LeftBecause(models.TextChoices):
+    """How a person left."""
+
+    DISABLED = "disabled", "Disabled in the directory"
+    DELETED = "deleted", "Deleted from the directory"
+    GUEST = "guest", "Became a guest in the directory"
+    IDENTITY_CENTER = "aws", "Disabled in IAM Identity Center"
+
+
 class UserManager(BaseUserManager["User"]):
     """Finds people by object id; nobody is created but by a sign-in or a sync."""
 
@@ -22,6 +31,7 @@ class User(AbstractBaseUser):
     """A person, keyed by Entra's object id within our one tenant; there is no password to guess or leak.
 
     What a person may do follows from their directory groups alone: `is_staff` is membership of the admin group.
+    Whoever is not active and has no `left_at` is locked out, and does not return by themselves.
     """
 
     password = None  # type: ignore[assignment]
@@ -36,6 +46,14 @@ class User(AbstractBaseUser):
     principal_id = models.CharField("Identity Center user id", max_length=47, blank=True)
     session_key = models.CharField(max_length=43, default=secrets.token_urlsafe, editable=False)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    left_at = models.DateTimeField(null=True, blank=True, editable=False)
+    left_because = models.CharField(max_length=8, choices=LeftBecause, blank=True, editable=False)
+    described_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a sign-in last told what the directory says."
+    )
+    to_check = models.BooleanField(
+        default=False, editable=False, help_text="The directory may say something else by now."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -77,6 +95,37 @@ class User(AbstractBaseUser):
         """Ties sessions to `session_key`: drawing a new one signs the person out everywhere."""
         return salted_hmac("jitportal.User.session", self.session_key, algorithm="sha256").hexdigest()
 
+    @property
+    def returns_by_signing_in(self) -> bool:
+        """Whether a sign-in is enough to be taken back: the directory, which they had left, vouches for them again."""
+        return self.left_at is not None and self.left_because != LeftBecause.IDENTITY_CENTER
+
     def refresh_groups(self) -> None:
         """Forgets the groups read earlier in this process, so that the next question asks the database."""
         self.__dict__.pop("group_ids", None)
+
+
+class DirectorySync(models.Model):
+    """Where the sync of people stands: one row, so that one which was killed goes on from there.
+
+    A link leads to the next page of what has changed; empty: nothing was read yet, or it must be read anew.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    users_link = models.TextField(blank=True)
+    groups_link = models.TextField(blank=True)
+    groups_digest = models.CharField(max_length=64, blank=True, help_text="Of the groups that mean something here.")
+    everybody_at = models.DateTimeField(null=True, blank=True, help_text="When everybody was last to be looked at.")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When a sync last came to its end.")
+    trouble = models.TextField(blank=True, help_text="Why the last one did not.")
+    held = models.JSONField(default=list, help_text="Object ids of those who are said to have left, and are too many.")
+    held_at = models.DateTimeField(null=True, blank=True)
+    confirmed = models.JSONField(default=list, help_text="Those of them of whom an admin has confirmed it.")
+    claim = models.UUIDField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="directory_sync_once")]
+
+    def __str__(self) -> str:
+        return f"finished at {self.finished_at}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
-from accessrequests.provisioner import AssignmentKey, Gone, NotDone, Progress, Refused, Report
+from accessrequests.provisioner import AssignmentKey, Disabled, Gone, NotDone, Progress, Report
 from jitportal.aws import session
 from jitportal.aws.errors import translated
 from jitportal.aws.limiter import Urgency, budget
@@ -66,7 +66,7 @@ class IdentityCenter:
         with calling("identitystore", Urgency.GRANT):
             user = self._store.describe_user(IdentityStoreId=settings.IDENTITY_STORE_ID, UserId=principal_id)
         if user.get("UserStatus") == "DISABLED":
-            raise Refused("The person is disabled in IAM Identity Center.", "An admin of Entra must enable them.")
+            raise Disabled("The person is disabled in IAM Identity Center.", "An admin of Entra must enable them.")
 
     def is_assigned(self, key: AssignmentKey) -> bool:
         """Whether the person themselves (not a group of theirs) has the permission set in the account."""

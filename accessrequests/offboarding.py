@@ -1,0 +1,133 @@
+"""What follows when a person leaves: nothing of theirs goes on, and nothing that they half decided counts."""
+
+import secrets
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Q
+
+from accessrequests import grants, permissions, tasks
+from accessrequests.lifecycle import transition
+from accessrequests.models import AccessRequest, Decision
+from accessrequests.notifications import outbox
+from accessrequests.states import OPEN_REQUEST, EndReason, RequestStatus
+from auditlog import clock
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.history import attribute, latest_digest
+from auditlog.ledger import Subject, record
+from catalog import people
+
+
+@transaction.atomic
+def leave(user_id: int, because: str, reason: str, *, actor: Actor) -> bool:
+    """Offboards a person: signed out everywhere, their requests withdrawn, their access ended, their votes set aside.
+
+    Votes on what is decided already stay: its start looks again at whether the right people have agreed.
+
+    Args:
+        user_id: who left.
+        because: how, as the person's row keeps it.
+        reason: the same as a sentence without a full stop, for the ledger and for those who read of it.
+        actor: who found it out.
+
+    Returns whether there was anything to do: nobody leaves twice, and whoever is locked out stays so.
+    """
+    people.hold(user_id)
+    user = get_user_model().objects.get(pk=user_id)
+    if not user.is_active:
+        return False
+    held = grants.lock_all(lambda: _concerned(user_id))
+    now = clock.now()
+    user.is_active = False
+    user.left_at = now
+    user.left_because = because
+    # No session that was begun with the old one is good any longer.
+    user.session_key = secrets.token_urlsafe()
+    user.save(update_fields=["is_active", "left_at", "left_because", "session_key"])
+    ended = grants.begin_revoking(held, EndReason.OFFBOARDED, actor=actor, now=now, reason=f"{reason}.")
+    for grant in ended:
+        tasks.send_after_commit(tasks.remove, str(grant.assignment_id))
+    withdrawn = _withdraw(user_id, reason, actor, now)
+    set_aside = _set_aside(user, reason, actor, now)
+    data: dict[str, Any] = {"person": user.name, "reason": reason, "because": because}
+    counts = {"grants_ended": len(ended), "withdrawn": withdrawn, "set_aside": set_aside}
+    record(actor, Action.PERSON_LEFT, Subject("person", user.object_id), data | counts)
+    return True
+
+
+@transaction.atomic
+def take_back(user_id: int, reason: str, *, actor: Actor) -> bool:
+    """Takes a person who had left back in; what they held and asked for stays ended. Whether they had left."""
+    people.hold(user_id)
+    user = get_user_model().objects.get(pk=user_id)
+    if user.is_active or user.left_at is None:
+        return False
+    user.is_active = True
+    user.left_at = None
+    user.left_because = ""
+    user.save(update_fields=["is_active", "left_at", "left_because"])
+    data: dict[str, Any] = {"person": user.name, "reason": reason}
+    record(actor, Action.PERSON_RETURNED, Subject("person", user.object_id), data)
+    return True
+
+
+def _concerned(user_id: int) -> list[uuid.UUID]:
+    """The open requests of the person, and the undecided ones on which they have decided."""
+    own = Q(requester_id=user_id, status__in=OPEN_REQUEST)
+    votes = Decision.objects.filter(decided_by_id=user_id, set_aside_at=None, request__status=RequestStatus.PENDING)
+    return list(AccessRequest.objects.filter(own | Q(pk__in=votes.values("request_id"))).values_list("pk", flat=True))
+
+
+def _withdraw(user_id: int, reason: str, actor: Actor, now: datetime) -> list[str]:
+    """Withdraws what has not begun; the ids."""
+    withdrawn = []
+    for request in AccessRequest.objects.filter(requester_id=user_id, status__in=OPEN_REQUEST).order_by("pk"):
+        if request.status == RequestStatus.PENDING or permissions.has_not_begun(request):
+            transition(
+                request,
+                RequestStatus.WITHDRAWN,
+                actor=actor,
+                reason=reason,
+                closed_at=now,
+                start_due_at=None,
+                outcome=f"{reason}.",
+            )
+            withdrawn.append(str(request.pk))
+    return withdrawn
+
+
+def _set_aside(user: Any, reason: str, actor: Actor, now: datetime) -> list[str]:
+    """Sets the person's votes on undecided requests aside and asks those stages anew; the ids of the requests."""
+    votes = Decision.objects.filter(decided_by=user, set_aside_at=None, request__status=RequestStatus.PENDING)
+    concerned = []
+    for vote in votes.select_related("request", "approver_group").order_by("request_id"):
+        request = vote.request
+        vote.set_aside_at = now
+        attribute(vote, actor, reason)
+        vote.save()
+        history = [latest_digest(vote)]
+        if vote.stage < request.stage:
+            request.stage = vote.stage
+            attribute(request, actor, reason)
+            request.save(update_fields=["stage"])
+            history.append(latest_digest(request))
+        data: dict[str, Any] = {
+            "person": user.name,
+            "answer": vote.answer,
+            "verdict": Decision.Answer(vote.answer).label.lower(),
+            "stage": vote.stage,
+            "approver_group": vote.approver_group.name,
+            "digest": vote.digest,
+            "role": request.role.name,
+            "environment": request.environment.name,
+            "reason": reason,
+            "history": history,
+        }
+        record(actor, Action.DECISION_SET_ASIDE, Subject("request", str(request.pk)), data)
+        outbox.add_for_approvers(request, request.stages.get(position=vote.stage), now=now)
+        concerned.append(str(request.pk))
+    return concerned
