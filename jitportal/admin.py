@@ -22,7 +22,7 @@ class UserAdmin(ReadOnlyAdmin):
         (None, {"fields": ("name", "user_name", "email", "department", "is_active")}),
         ("In the directory", {"fields": ("tenant_id", "object_id", "groups")}),
         ("In AWS", {"fields": ("principal_id",)}),
-        ("Here", {"fields": ("first_seen_at", "last_login")}),
+        ("Here", {"fields": ("first_seen_at", "last_login", "left_at", "left_because")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

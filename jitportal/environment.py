@@ -59,6 +59,8 @@ REMEDIES: Final = {
     "LONGEST_LEAD_DAYS": "Use a whole number of days from 0 to 365.",
     "OVERDUE_AFTER_SECONDS": "Use a whole number of seconds from 10 to 3600.",
     "SESSION_IDLE_MINUTES": "Use a whole number of minutes from 5 to 720.",
+    "SYNC_PEOPLE_MINUTES": "Use a whole number of minutes from 1 to 30.",
+    "SYNC_MOST_LEAVERS": "Use a whole number of percent from 1 to 100.",
     "LOG_LEVEL": "Use DEBUG, INFO, WARNING or ERROR.",
 }
 
@@ -106,6 +108,8 @@ class Environment:
     longest_lead: timedelta
     overdue_after: timedelta
     session_idle: timedelta
+    sync_people_minutes: int
+    sync_most_leavers: int
     log_level: str
 
 
@@ -173,6 +177,8 @@ def read() -> Environment:
         longest_lead=timedelta(days=env.int("LONGEST_LEAD_DAYS", 30, validate=validate.Range(0, 365)) or 0),
         overdue_after=timedelta(seconds=env.int("OVERDUE_AFTER_SECONDS", 60, validate=validate.Range(10, 3600)) or 0),
         session_idle=timedelta(minutes=env.int("SESSION_IDLE_MINUTES", 60, validate=validate.Range(5, 720)) or 0),
+        sync_people_minutes=env.int("SYNC_PEOPLE_MINUTES", 5, validate=validate.Range(1, 30)) or 0,
+        sync_most_leavers=env.int("SYNC_MOST_LEAVERS", 10, validate=validate.Range(1, 100)) or 0,
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])) or "",
     )
     wrong = _wrong_together(found)

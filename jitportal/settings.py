@@ -79,6 +79,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accessrequests.context.page",
+                "jitportal.entra.context.page",
             ],
         },
     }
@@ -155,6 +156,11 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "accessrequests.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "scan": {"task": "accessrequests.tasks.scan", "schedule": crontab(minute="*/5"), "options": {"expires": 240}},
+    "people": {
+        "task": "jitportal.tasks.sync_people",
+        "schedule": crontab(minute=f"*/{ENVIRONMENT.sync_people_minutes}"),
+        "options": {"expires": 50 * ENVIRONMENT.sync_people_minutes},
+    },
     "checkpoint": {"task": "auditlog.tasks.checkpoint", "schedule": crontab(minute=0), "options": {"expires": 600}},
 }
 
@@ -166,6 +172,8 @@ LOGOUT_REDIRECT_URL = "/sign-in/"
 ENTRA_TENANT_ID = ENVIRONMENT.tenant_id
 ENTRA_ISSUER = ENVIRONMENT.issuer
 GRAPH_URL = ENVIRONMENT.graph_url
+# Per cent of the people whom the portal knows: if more leave at once, an admin must confirm it.
+SYNC_MOST_LEAVERS = ENVIRONMENT.sync_most_leavers
 ENTRA_ADMIN_GROUP_ID = ENVIRONMENT.admin_group
 ENTRA_COMPLIANCE_GROUP_ID = ENVIRONMENT.compliance_group
 ACCOUNT_ADAPTER = "jitportal.signin.adapters.AccountAdapter"

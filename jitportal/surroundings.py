@@ -18,6 +18,8 @@ _OUR_STEMS: Final = (
     "OUTSTANDING_CAP",
     "OVERDUE_AFTER_",
     "REQUEST_LAPSES_",
+    "SYNC_MOST_LEAVERS",
+    "SYNC_PEOPLE_",
 )
 # So alike is a slip of the finger: OVERDEU_AFTER_SECONDS, PORTAL_URI. PORTABLE is not.
 _ALIKE: Final = 0.88

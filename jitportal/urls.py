@@ -3,9 +3,12 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from jitportal.entra.views import confirm_leavers
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jitportal.signin.urls")),
     path("", include("jitportal.health.urls")),
+    path("people/confirm-leavers/", confirm_leavers, name="confirm-leavers"),
     path("", include("accessrequests.urls")),
     path("catalog/", include("catalog.urls")),
     path("audit/", include("auditlog.urls")),

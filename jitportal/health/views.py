@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from accessrequests import health, overdue
 from auditlog import clock
 from auditlog.immutable import missing_triggers
+from jitportal.entra import hold
 
 log = structlog.get_logger(__name__)
 
@@ -70,10 +71,16 @@ def _clocks() -> str:
     return health.wrong_clock() or "ok"
 
 
+def _people() -> str:
+    found = hold.standing()
+    return f"{found.count} people are said to have left: confirm it" if found and found.count else "ok"
+
+
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "database": _database,
     "ledger": _ledger,
     "cache": _cache,
     "revocation": _revocation,
     "clocks": _clocks,
+    "people": _people,
 }

@@ -5,11 +5,13 @@ from typing import Final
 
 from django.db import transaction
 
+from accessrequests import offboarding
+from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
 from catalog.step_up import Proof
-from jitportal.models import User
+from jitportal.models import LeftBecause, User
 from jitportal.people import actor_of, refresh, replace_groups, subject_of
 from jitportal.signin.claims import Claims
 from jitportal.signin.refusals import Refused, Rule
@@ -34,9 +36,9 @@ def take_in(claims: Claims) -> User:
     # waiting for us, who will wait for the head.
     person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if not person.is_active:
-        raise Refused(
-            Rule.INACTIVE, "The account is locked out of this portal.", "Ask your security team to unlock it."
-        )
+        _take_back(person)
+    person.described_at = clock.now()
+    person.save(update_fields=["described_at"])
     changes = refresh(person, _described(claims))
     moved = replace_groups(person, claims.groups, SIGN_IN)
     actor, subject = actor_of(person), subject_of(person)
@@ -46,6 +48,25 @@ def take_in(claims: Claims) -> User:
         record(actor, Action.PERSON_GROUPS_CHANGED, subject, moved)
     record(actor, Action.PERSON_SIGNED_IN, subject, {"changes": changes} if changes else {})
     return person
+
+
+def _take_back(person: User) -> None:
+    """Takes back whoever had left the directory, which vouches for them again. Raises Refused for others."""
+    if person.left_because == LeftBecause.IDENTITY_CENTER:
+        raise Refused(
+            Rule.INACTIVE,
+            "The account is disabled in IAM Identity Center, and so it is locked out of this portal.",
+            "Ask your directory's administrators to enable it there; the portal will see that by itself.",
+        )
+    if not person.returns_by_signing_in:
+        raise Refused(
+            Rule.INACTIVE, "The account is locked out of this portal.", "Ask your security team to unlock it."
+        )
+    offboarding.take_back(person.pk, "The directory vouches for them again", actor=actor_of(person))
+    person.refresh_from_db()
+    # A token may have been on its way when they left: the next sync looks again.
+    person.to_check = True
+    person.save(update_fields=["to_check"])
 
 
 @transaction.atomic

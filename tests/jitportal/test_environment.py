@@ -68,6 +68,10 @@ def test_a_missing_variable_is_named_with_its_remedy(variables: pytest.MonkeyPat
     ("name", "value"),
     [
         ("JITPORTAL_MODE", "prod"),
+        ("SYNC_PEOPLE_MINUTES", "0"),
+        ("SYNC_PEOPLE_MINUTES", "31"),
+        ("SYNC_MOST_LEAVERS", "0"),
+        ("SYNC_MOST_LEAVERS", "101"),
         ("PORT", "http"),
         ("PORT", "80"),
         ("PORTAL_URL", "http://access.example.com"),

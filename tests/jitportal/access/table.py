@@ -101,6 +101,7 @@ FINDING_STATES: Final = ("open", "accepted", "adopted", "removing", "gone")
 OTHER_VERBS: Final[Mapping[str, frozenset[str]]] = {
     "request-new": frozenset({ENGINEER, REQUESTER, OTHER_STAGE}),
     "audit-verify": READERS,
+    "confirm-leavers": frozenset({ADMIN}),
 }
 
 # The admin: what its members may edit, and what they may only read.
@@ -135,6 +136,7 @@ TOLD_NOTHING: Final = frozenset(
         "accessrequests.tasks.scan",
         "accessrequests.tasks.notify",
         "auditlog.tasks.checkpoint",
+        "jitportal.tasks.sync_people",
     }
 )
 

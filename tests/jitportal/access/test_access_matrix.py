@@ -111,6 +111,16 @@ def test_the_record_is_verified_by_its_readers_only(world: World) -> None:
             assert leads_to.startswith("/sign-in/") if who in table.NOBODY else answer.status_code == 403, who
 
 
+def test_leavers_are_confirmed_by_admins_only(world: World) -> None:
+    for who in table.KINDS:
+        answer = world.client(who).post(reverse("confirm-leavers"), {"reason": "Because of the table."})
+        leads_to = answer.headers.get("Location", "")
+        if who in table.OTHER_VERBS["confirm-leavers"]:
+            assert leads_to == reverse("admin:index"), who
+        else:
+            assert leads_to.startswith("/sign-in/") if who in table.NOBODY else answer.status_code == 403, who
+
+
 def test_a_finding_is_settled_by_admins_only_while_it_can_be(world: World, cells: Cells) -> None:
     rows = findings_in_every_state(world.office)
     forms = {

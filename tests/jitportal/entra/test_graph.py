@@ -8,9 +8,10 @@ import pytest
 from pytest_django import Settings
 
 from jitportal.demo.directory import DirectoryServer, Fault, FaultKind, Group
+from jitportal.demo.organisation import ADA as ENGINEER
+from jitportal.demo.organisation import PLATFORM
 from jitportal.entra.errors import Failed, Forbidden, GraphError, LinkTooOld, NotThere, Throttled, Unreachable
 from jitportal.entra.graph import Graph
-from tests.directory import ENGINEER, PLATFORM
 
 Client = Callable[[], Graph]
 
@@ -20,9 +21,9 @@ def test_a_person_is_told_as_they_are(client: Client) -> None:
     assert (told.is_enabled, told.is_guest, told.name, told.user_name, told.email, told.department) == (
         True,
         False,
-        "Erin Engineer",
-        "erin@example.com",
-        "erin@example.com",
+        "Ada Lindqvist",
+        "ada.lindqvist@harbour.example",
+        "ada.lindqvist@harbour.example",
         "Payments",
     )
 

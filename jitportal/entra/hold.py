@@ -1,0 +1,90 @@
+"""Too many leave at once: the sync changes nobody before an admin has confirmed it, or the directory says otherwise."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from auditlog import clock
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.ledger import Subject, record
+from jitportal.models import DirectorySync, User
+
+log = structlog.get_logger(__name__)
+
+SYNC: Final = Actor.system("directory sync")
+SUBJECT: Final = Subject("sync", "people")
+# Fewer than this may always leave, however small the company is.
+FEW: Final = 3
+# Without the directory for so long, pages say so.
+SILENT: Final = timedelta(hours=1)
+_NAMED: Final = 20
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the sync stands, for pages: who is held, since when; since when the directory has not told, and why."""
+
+    count: int
+    names: tuple[str, ...]
+    held_at: datetime | None
+    confirmed: bool
+    trouble: str
+    told_at: datetime | None
+
+
+def standing() -> Standing | None:
+    """What somebody should look at, or None."""
+    state = DirectorySync.objects.first()
+    if state is None:
+        return None
+    last = state.finished_at
+    silent = bool(state.trouble) and (last is None or last < clock.now() - SILENT)
+    if not state.held and not silent:
+        return None
+    people = User.objects.filter(object_id__in=state.held[:_NAMED])
+    return Standing(
+        count=len(state.held),
+        names=tuple(people.values_list("name", flat=True)),
+        held_at=state.held_at,
+        confirmed=bool(state.held) and set(state.held) <= set(state.confirmed),
+        trouble=state.trouble if silent else "",
+        told_at=last,
+    )
+
+
+def holds(leaving: Collection[str]) -> bool:
+    """Whether so many may not leave unconfirmed; records it when that begins, changes or is over."""
+    known = User.objects.filter(is_active=True).count()
+    with transaction.atomic():
+        state = DirectorySync.objects.select_for_update().get()
+        unconfirmed = set(leaving) - set(state.confirmed)
+        too_many = len(unconfirmed) >= FEW and len(unconfirmed) * 100 > settings.SYNC_MOST_LEAVERS * known
+        if too_many:
+            log.error("too_many_leavers", leaving=len(leaving), known=known)
+            if set(state.held) != set(leaving):
+                held = sorted(leaving)
+                DirectorySync.objects.update(held=held, held_at=clock.now(), confirmed=[])
+                record(SYNC, Action.SYNC_HELD, SUBJECT, {"count": len(held), "known": known, "people": held})
+        elif state.held:
+            reason = "an admin has confirmed it" if state.confirmed else "it no longer says so"
+            DirectorySync.objects.update(held=[], held_at=None)
+            record(SYNC, Action.SYNC_RELEASED, SUBJECT, {"reason": reason})
+    return too_many
+
+
+@transaction.atomic
+def confirm(actor: Actor, reason: str) -> int:
+    """An admin says that those who are held have left indeed; how many there are. The next sync goes on with them."""
+    state = DirectorySync.objects.select_for_update().filter(pk=1).first()
+    if state is None or not state.held:
+        return 0
+    DirectorySync.objects.update(confirmed=state.held)
+    data = {"count": len(state.held), "people": state.held, "reason": reason}
+    record(actor, Action.SYNC_CONFIRMED, SUBJECT, data)
+    return len(state.held)
