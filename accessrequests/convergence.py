@@ -5,18 +5,20 @@
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 import structlog
+from django.db import transaction
 from django.db.models import F, Q
 
 from accessrequests import pace
 from accessrequests.held import Held
 from accessrequests.models import Assignment
-from accessrequests.provisioner import Progress, Provisioner, ProvisionerError, Report
+from accessrequests.provisioner import Progress, Provisioner, ProvisionerError, Refused, Report
 from accessrequests.states import Operation
 from accessrequests.turn import Turn
 from auditlog import clock
@@ -30,6 +32,14 @@ WHILE_CLAIMED: Final = timedelta(seconds=0.25)
 ASK_AGAIN: Final = timedelta(seconds=1)
 MOST_TURNS: Final = 4
 NOTHING_HEARD: Final[Mapping[str, Report]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What AWS has said: the assignments to see to now, and the reports by operation id."""
+
+    assignments: list[uuid.UUID]
+    reports: Mapping[str, Report]
 
 
 def converge(assignment_id: uuid.UUID, provisioner: Provisioner, heard: Mapping[str, Report] = NOTHING_HEARD) -> None:
@@ -57,28 +67,55 @@ def converge(assignment_id: uuid.UUID, provisioner: Provisioner, heard: Mapping[
         Assignment.objects.filter(pk=assignment_id, claim=claim).update(claim=None, claimed_until=None)
 
 
-def ask(assignment_ids: Sequence[uuid.UUID], provisioner: Provisioner) -> Mapping[str, Report] | None:
+def ask(assignment_ids: Sequence[uuid.UUID], provisioner: Provisioner) -> Heard:
     """Asks AWS how operations in flight are going, by one call a kind; what `converge` is then to be told.
 
-    None if AWS does not answer: then they are due again in a while. Those that are over take no room from now on,
-    before what came of them is recorded: that takes longer.
+    Those that are over, asked about or not, take no room from now on, before what came of them is recorded: that takes
+    longer. Where AWS does not list a kind now, its operations are due again in a while; where it refuses to, each is
+    asked about by itself.
     """
-    in_flight = Assignment.objects.filter(pk__in=assignment_ids).exclude(operation_id="")
-    began = {row[0]: row[1:] for row in in_flight.values_list("operation_id", "operation", "operation_began_at")}
-    kinds = {kind for kind, _ in began.values()}
-    heard: dict[str, Report] = {}
-    try:
-        if Operation.CREATE in kinds:
-            heard |= {report.operation_id: report for report in provisioner.recent_creations()}
-        if Operation.DELETE in kinds:
-            heard |= {report.operation_id: report for report in provisioner.recent_deletions()}
-    except ProvisionerError as error:
-        log.warning("operations_not_listed", error=str(error))
-        in_flight.update(due_at=clock.now() + ASK_AGAIN, attempts=F("attempts") + 1)
-        return None
+    rows = Assignment.objects.exclude(operation_id="")
+    in_flight = {row.pk: row for row in rows.only("pk", "operation", "operation_id", "operation_began_at", "due_at")}
+    asked = [pk for pk in assignment_ids if pk in in_flight]
+    reports: dict[str, Report] = {}
+    away: set[str] = set()
+    lists = {Operation.CREATE: provisioner.recent_creations, Operation.DELETE: provisioner.recent_deletions}
+    for kind in {Operation(in_flight[pk].operation) for pk in asked}:
+        try:
+            reports |= {report.operation_id: report for report in lists[kind]()}
+        except ProvisionerError as error:
+            log.warning("operations_not_listed", kind=kind, error=str(error))
+            if not isinstance(error, Refused):
+                away.add(kind)
     now = clock.now()
-    going_on = {pk for pk in began if pk in heard and heard[pk].progress is Progress.IN_PROGRESS}
-    over = [pk for pk in began if pk in heard and pk not in going_on]
-    in_flight.filter(operation_id__in=over).update(operation_over_at=now)
-    pace.learn([now - at for pk, (_, at) in began.items() if pk in going_on and at])
-    return heard
+    heard = {pk: reports[row.operation_id] for pk, row in in_flight.items() if row.operation_id in reports}
+    over = {pk for pk, report in heard.items() if report.progress is not Progress.IN_PROGRESS}
+    put_off = {pk for pk in asked if in_flight[pk].operation in away}
+    _note(in_flight, over=over, early=over - set(asked), put_off=put_off, now=now)
+    since = {pk: now - (row.operation_began_at or now) for pk, row in in_flight.items()}
+    pace.learn([since[pk] for pk in asked if pk in heard and pk not in over], [since[pk] for pk in over])
+    return Heard([pk for pk in assignment_ids if pk not in put_off], reports)
+
+
+def _note(
+    in_flight: Mapping[uuid.UUID, Assignment],
+    *,
+    over: Collection[uuid.UUID],
+    early: Collection[uuid.UUID],
+    put_off: Collection[uuid.UUID],
+    now: datetime,
+) -> None:
+    """Writes what was heard to the rows, locked in the order in which everybody locks them."""
+    changed = sorted({*over, *put_off})
+    with transaction.atomic():
+        rows = Assignment.objects.select_for_update(of=("self",)).filter(pk__in=changed).order_by("pk")
+        for row in rows.only("pk", "operation_id"):
+            if row.operation_id != in_flight[row.pk].operation_id:
+                continue
+            same = Assignment.objects.filter(pk=row.pk)
+            if row.pk in put_off:
+                same.update(due_at=now + ASK_AGAIN, attempts=F("attempts") + 1)
+            else:
+                same.filter(operation_over_at=None).update(operation_over_at=now)
+                if row.pk in early:
+                    same.filter(due_at__gt=now).update(due_at=now)

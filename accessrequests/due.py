@@ -69,22 +69,26 @@ def end_grants(now: datetime, most: int = 500) -> Iterator[uuid.UUID]:
     """
     for assignment_id in over(now, most):
         try:
-            _end_grants_of(assignment_id, now)
+            ended = _end_grants_of(assignment_id, now)
         except Exception:
             # Whatever is wrong with one must not keep the others from ending; it is tried again at once, and alarmed.
             log.exception("grants_not_ended", assignment=str(assignment_id))
         else:
-            yield assignment_id
+            if ended:
+                yield assignment_id
 
 
-def _end_grants_of(assignment_id: uuid.UUID, now: datetime) -> None:
+def _end_grants_of(assignment_id: uuid.UUID, now: datetime) -> bool:
+    """Whether it could be done now: one that somebody else works on is not waited for, for others end as well."""
     with transaction.atomic():
         ending = Grant.objects.filter(ENDING, ends_at__lte=now, assignment_id=assignment_id)
-        list(Assignment.objects.select_for_update().filter(pk=assignment_id).values_list("pk"))
+        if not list(Assignment.objects.select_for_update(skip_locked=True).filter(pk=assignment_id).values_list("pk")):
+            return False
         requests = AccessRequest.objects.filter(grants__in=ending)
         list(requests.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
         held = ending.select_for_update(of=("self",)).select_related("account").order_by("pk")
         grants.begin_revoking(held, EndReason.EXPIRED, actor=CLOCK, now=now)
+        return True
 
 
 def end_grants_of_inactive(now: datetime) -> list[uuid.UUID]:

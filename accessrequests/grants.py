@@ -80,9 +80,18 @@ def begin_granting(grants: Iterable[Grant], *, actor: Actor, now: datetime) -> N
         transition(grant, GrantStatus.GRANTING, actor=actor, starts_at=start, ends_at=max(end, now + AWS_MAY_TAKE))
 
 
-def activate(grants: Iterable[Grant], *, actor: Actor, now: datetime, reason: str = "") -> None:
-    """AWS has confirmed the assignment: the full duration counts from now, or from the end of what it extends."""
-    for grant in grants:
+def activate(grants: Iterable[Grant], *, actor: Actor, now: datetime, reason: str = "") -> list[Grant]:
+    """AWS has confirmed the assignment: the full duration counts from now, or from the end of what it extends.
+
+    Those whose end, set before AWS was asked, has come meanwhile begin to be revoked instead; they are given back.
+    """
+    chosen = list(grants)
+    late = [
+        grant for grant in chosen if grant.status == GrantStatus.GRANTING and grant.ends_at and grant.ends_at <= now
+    ]
+    for grant in chosen:
+        if grant in late:
+            continue
         start, end = lease(grant, now)
         transition(
             grant,
@@ -94,6 +103,7 @@ def activate(grants: Iterable[Grant], *, actor: Actor, now: datetime, reason: st
             ends_at=end,
         )
         settle_request(grant.request_id, actor=actor, now=now)
+    return begin_revoking(late, EndReason.EXPIRED, actor=actor, now=now)
 
 
 def fail(grants: Iterable[Grant], *, actor: Actor, now: datetime, reason: str) -> None:

@@ -83,6 +83,18 @@ class Held:
             assignment.save()
         return False
 
+    def doubt(self, operation: Operation) -> None:
+        """Something was asked of AWS under a claim that had run out: it may come true, whoever has the claim now."""
+        row = Assignment.objects.select_for_update(of=("self",)).get(pk=self.assignment_id)
+        now = clock.now()
+        kind = "doubt_until" if operation == Operation.CREATE else "may_vanish_until"
+        changes: dict[str, Any] = {kind: now + AWS_MAY_TAKE, "due_at": now}
+        if operation == Operation.CREATE:
+            changes["was_begun"] = True
+        if not row.operation:
+            changes["presence"] = Presence.UNKNOWN
+        self.save(row, **changes)
+
     def put_off(self, assignment: Assignment, trouble: str, **changes: Any) -> bool:
         """Says what keeps it waiting, here and on its requests' pages, and looks again later, later each time."""
         seconds = min(0.5 * 2 ** min(assignment.attempts, 10), LONGEST_BACKOFF)
@@ -130,3 +142,9 @@ def may_vanish(assignment: Assignment, now: datetime) -> bool:
 def in_doubt(assignment: Assignment, now: datetime) -> bool:
     """Whether a creation whose fate is not known may still come true."""
     return assignment.doubt_until is not None and assignment.doubt_until > now
+
+
+def is_nobodys(assignment: Assignment, wants: Wants, now: datetime) -> bool:
+    """Whether what we began is gone, wanted by nobody and in no doubt: what is found there later, others have made."""
+    gone = assignment.presence == Presence.ABSENT and assignment.was_begun
+    return gone and not wants.live and not in_doubt(assignment, now)

@@ -7,27 +7,27 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accessrequests.models import Assignment, Grant
-from accessrequests.states import ENDING_GRANT, LIVE_GRANT, GrantStatus, Presence
+from accessrequests.states import ENDING_GRANT, OPEN_GRANT, GrantStatus, Presence
 
 
 @dataclass(frozen=True)
 class Overdue:
-    """How many grants, and how many assignments whose end an admin had set."""
+    """How many grants, and how many assignments that no grant has."""
 
     grants: int
-    adopted: int
+    assignments: int
 
     def __bool__(self) -> bool:
-        return bool(self.grants or self.adopted)
+        return bool(self.grants or self.assignments)
 
     def __str__(self) -> str:
-        counted = (("grant", self.grants), ("adopted assignment", self.adopted))
+        counted = (("grant", self.grants), ("assignment without a grant", self.assignments))
         return " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in counted if count)
 
 
 def count(now: datetime) -> Overdue:
     """What is overdue now."""
-    return Overdue(grants(now).count(), adopted(now).count())
+    return Overdue(grants(now).count(), assignments(now).count())
 
 
 def grants(now: datetime) -> QuerySet[Grant]:
@@ -37,7 +37,12 @@ def grants(now: datetime) -> QuerySet[Grant]:
     return Grant.objects.filter(still_there | Q(status=GrantStatus.REVOKING, revoke_due_at__lt=late))
 
 
-def adopted(now: datetime) -> QuerySet[Assignment]:
-    """Assignments adopted until a day that has come, and not known to be gone; what a live grant needs may stay."""
-    late = Assignment.objects.filter(adopted_until__lt=now - settings.OVERDUE_AFTER).exclude(presence=Presence.ABSENT)
-    return late.exclude(Exists(Grant.objects.filter(assignment=OuterRef("pk"), status__in=LIVE_GRANT)))
+def assignments(now: datetime) -> QuerySet[Assignment]:
+    """Assignments of ours that no grant has, and that are not known to be gone.
+
+    Such as were adopted until a day that has come, or came true after the end of what had asked for them.
+    """
+    late = now - settings.OVERDUE_AFTER
+    stray = Q(adopted_until=None, was_begun=True, is_standing=False) & (Q(doubt_until=None) | Q(doubt_until__lt=late))
+    still_there = Assignment.objects.filter(Q(adopted_until__lt=late) | stray).exclude(presence=Presence.ABSENT)
+    return still_there.exclude(Exists(Grant.objects.filter(assignment=OuterRef("pk"), status__in=OPEN_GRANT)))

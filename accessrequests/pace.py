@@ -9,16 +9,20 @@ from django.core.cache import cache
 KEY: Final = "operation_seconds"
 FIRST_GUESS: Final = 2.0
 LEAST: Final = 0.1
-MOST: Final = 60.0
+MOST: Final = 10.0
+LONGEST_WAIT: Final = 30.0
 # After so long without an operation AWS may have become quicker by any amount: begin again with the first guess.
 REMEMBERED: Final = timedelta(minutes=10)
 # An operation that was done when we asked may have been done for a while: expect a little less. One that was not
 # shows that more is needed. In balance, one question in five comes too early.
 SHORTER: Final = 0.9975
 LONGER: Final = 1.01
+# One that is found done before its time shows how much less is enough.
+CLOSER: Final = 0.1
 # What was not done is asked about again, first very soon, then after twice as long each time.
 SOON: Final = 0.03
-OUT_OF_LINE: Final = 1.5
+# An operation teaches by its first answer only: what is asked about again and again is slow, or stuck, by itself.
+FIRST_ANSWER: Final = 0.25
 
 
 def expected() -> timedelta:
@@ -28,16 +32,24 @@ def expected() -> timedelta:
 
 def again(elapsed: timedelta) -> timedelta:
     """When to ask again about an operation that was not done `elapsed` after its beginning."""
-    return timedelta(seconds=max(SOON, min(elapsed.total_seconds() - _seconds(), elapsed.total_seconds() / 4)))
+    longer = min(elapsed.total_seconds() - _seconds(), elapsed.total_seconds() / 4, LONGEST_WAIT)
+    return timedelta(seconds=max(SOON, longer))
 
 
-def learn(going_on: Collection[timedelta]) -> None:
-    """Takes in one answer: how long since their beginning those operations that were not done have been going on."""
+def learn(going_on: Collection[timedelta], done: Collection[timedelta] = ()) -> None:
+    """Takes in one answer.
+
+    Args:
+        going_on: how long since their beginning those that were asked about and not done have been going on.
+        done: how long ago those began, asked about or not, that are found to be done.
+    """
     seconds = _seconds()
-    # What takes far longer than the others is stuck, and says nothing of them.
-    telling = [each.total_seconds() for each in going_on if each.total_seconds() <= seconds * OUT_OF_LINE]
+    telling = [each.total_seconds() for each in going_on if each.total_seconds() <= seconds + FIRST_ANSWER]
+    quickest = min((each.total_seconds() for each in done), default=seconds)
     if telling:
         seconds = max(seconds, *telling) * LONGER
+    elif quickest < seconds:
+        seconds += (quickest - seconds) * CLOSER
     elif not going_on:
         seconds *= SHORTER
     cache.set(KEY, min(max(seconds, LEAST), MOST), REMEMBERED.total_seconds())

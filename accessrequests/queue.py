@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accessrequests.grants import AWS_MAY_TAKE
 from accessrequests.models import Assignment, Grant
-from accessrequests.states import LIVE_GRANT, Operation
+from accessrequests.states import ENDING_GRANT, LIVE_GRANT, GrantStatus, Operation
 
 # What has been handed to a worker is offered again after this long, in case the message or the worker was lost.
 DISPATCHED: Final = timedelta(seconds=10)
@@ -32,8 +32,11 @@ def room(operation: str, now: datetime) -> int:
 
 
 def unwanted(now: datetime) -> list[uuid.UUID]:
-    """Takes the due assignments that no grant wants, as many as AWS has room for, the longest due first."""
-    waiting = _due(now).exclude(Exists(_live()))
+    """Takes the due assignments that no grant holds, as many as AWS has room for, the longest due first.
+
+    One that only waits is no reason to put off the end of another.
+    """
+    waiting = _due(now).filter(_unheld())
     return _take(waiting, room(Operation.DELETE, now), now)
 
 
@@ -47,15 +50,17 @@ def wanted(now: datetime) -> list[uuid.UUID]:
         taken = Assignment.objects.filter(operation=Operation.NONE, attempts=0)
         taken = taken.filter(due_at__gt=now + DISPATCHED - ON_ITS_WAY, due_at__lte=now + DISPATCHED)
         left = max(0, left - taken.count())
-    return _take(_due(now).filter(Exists(_live())), left, now)
+    return _take(_due(now).exclude(_unheld()), left, now)
 
 
 def _due(now: datetime) -> QuerySet[Assignment]:
     return Assignment.objects.filter(due_at__lte=now, operation=Operation.NONE)
 
 
-def _live() -> QuerySet[Grant]:
-    return Grant.objects.filter(assignment=OuterRef("pk"), status__in=LIVE_GRANT)
+def _unheld() -> Q:
+    on_it = Grant.objects.filter(assignment=OuterRef("pk"))
+    ending = Exists(on_it.filter(status=GrantStatus.REVOKING)) & ~Exists(on_it.filter(status__in=ENDING_GRANT))
+    return Q(ending) | Q(~Exists(on_it.filter(status__in=LIVE_GRANT)))
 
 
 def _take(rows: QuerySet[Assignment], most: int, now: datetime) -> list[uuid.UUID]:

@@ -73,7 +73,7 @@ def close_removed(now: datetime) -> int:
     assignment = Assignment.objects.filter(
         principal_id=OuterRef("principal_id"), permission_set=OuterRef("permission_set"), account=OuterRef("account")
     )
-    gone = assignment.filter(Q(adopted_until=None) | Q(presence=Presence.ABSENT, operation=Operation.NONE))
+    gone = assignment.filter(presence=Presence.ABSENT, operation=Operation.NONE)
     rows = Finding.objects.filter(Exists(gone), status__in=ADOPTED_FINDING)
     return _each(rows, lambda finding: over(finding, "AWS confirmed that it is gone.", now, FindingStatus.REMOVED))
 

@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 TICK: Final = timedelta(seconds=1)
 GLANCE: Final = timedelta(milliseconds=100)
 AT_ONCE: Final = 20
+NAP: Final = 0.005
 SWEEPING: Final = "sweeping"
 
 
@@ -32,8 +33,9 @@ def sweep() -> None:
     if not cache.add(SWEEPING, "", timeout=3):
         return
     try:
-        _once_a_tick()
         end = time.monotonic() + TICK.total_seconds()
+        _hand_out(clock.now())
+        _once_a_tick()
         while True:
             now = clock.now()
             busy = _hand_out(now)
@@ -42,7 +44,7 @@ def sweep() -> None:
                 return
             if not busy:
                 wait = (due.next_moment(now, now + GLANCE) - clock.now()).total_seconds()
-                time.sleep(max(0.0, min(wait, left)))
+                time.sleep(max(NAP, min(wait, left)))
     finally:
         cache.delete(SWEEPING)
 
@@ -65,7 +67,7 @@ def _once_a_tick() -> None:
     due.lapse_requests(now)
     due.end_grants_of_inactive(now)
     if late := overdue.count(now):
-        log.error("access_overdue", grants=late.grants, adopted=late.adopted)
+        log.error("access_overdue", grants=late.grants, assignments=late.assignments)
     health.note_skew(now)
     if outbox.is_due(now):
         send(notify)
@@ -86,10 +88,8 @@ def watch(assignment_ids: list[str]) -> None:
     """Sees how these operations are going; those that are over make room, which is used before they are seen to."""
     chosen = [uuid.UUID(pk) for pk in assignment_ids]
     heard = convergence.ask(chosen, provisioner.current())
-    if heard is None:
-        return
     dispatch(clock.now())
-    _converge(chosen, heard)
+    _converge(heard.assignments, heard.reports)
     dispatch(clock.now())
 
 

@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 
 from accessrequests import grants, judging, pace
-from accessrequests.held import WORKER, ClaimLost, Held, forgotten, in_doubt, may_vanish
+from accessrequests.held import WORKER, ClaimLost, Held, forgotten, in_doubt, is_nobodys, may_vanish
 from accessrequests.models import Assignment, Grant
 from accessrequests.provisioner import (
     AssignmentKey,
@@ -21,7 +21,7 @@ from accessrequests.provisioner import (
     Unclear,
 )
 from accessrequests.states import GrantStatus, Operation, Presence
-from accessrequests.steps import Step, next_step
+from accessrequests.steps import Step, Wants, next_step
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.ledger import Subject
@@ -29,6 +29,7 @@ from catalog import people
 
 log = structlog.get_logger(__name__)
 
+BEGUN_BY: Final = {Operation.CREATE: Step.CREATE, Operation.DELETE: Step.DELETE}
 OURS: Final = "Another grant's assignment, confirmed by AWS."
 STANDING: Final = "It was in AWS before; it will not be removed."
 STILL_NEEDED: Final = "Another grant still needs the assignment, so it stays in AWS."
@@ -47,12 +48,12 @@ class Turn:
     def take(self) -> bool:
         """Does the next step; True if another may follow at once."""
         try:
-            step, assignment = self._choose()
+            step, assignment, wants = self._choose()
             key = key_of(assignment)
             if step is Step.WATCH:
                 return self._watch(assignment, key)
             if step is Step.LOOK:
-                return self._look(key)
+                return self._look(key, wants)
             if step is Step.CREATE:
                 return self._begin_creation(key)
             if step is Step.DELETE:
@@ -62,7 +63,7 @@ class Turn:
             log.warning("claim_lost", assignment=str(self._held.assignment_id))
             return False
 
-    def _choose(self) -> tuple[Step, Assignment]:
+    def _choose(self) -> tuple[Step, Assignment, Wants]:
         """The next step; those that need nothing of AWS are done at once."""
         with transaction.atomic():
             assignment, now = self._held.row(), clock.now()
@@ -71,6 +72,9 @@ class Turn:
                 self._held.save(assignment, **forgotten(assignment, now))
             wants = self._held.wants()
             step = next_step(assignment, wants)
+            if step in (Step.FINISH, Step.REST) and is_nobodys(assignment, wants, now):
+                # Whatever is found there later, somebody else has made.
+                self._held.save(assignment, was_begun=False)
             if step is Step.REST:
                 # What is in doubt is looked at once more when the doubt is over, what was adopted at its end.
                 doubt = assignment.doubt_until if in_doubt(assignment, now) and assignment.was_begun else None
@@ -78,7 +82,7 @@ class Turn:
                 self._held.save(assignment, due_at=min(filter(None, moments), default=None), trouble="", attempts=0)
             if step is Step.FINISH:
                 self._finish(assignment)
-        return step, assignment
+        return step, assignment, wants
 
     def _finish(self, assignment: Assignment) -> None:
         """AWS is as the grants want it: closes those that waited for that."""
@@ -86,7 +90,8 @@ class Turn:
         open_grants = self._held.grants(GrantStatus.GRANTING, GrantStatus.REVOKING)
         if assignment.presence == Presence.PRESENT:
             granting = [grant for grant in open_grants if grant.status == GrantStatus.GRANTING]
-            grants.activate(granting, actor=WORKER, now=now)
+            if grants.activate(granting, actor=WORKER, now=now):
+                return
         wants = self._held.wants()
         kept = STILL_NEEDED if wants.live else STAYS if assignment.is_standing else ""
         if not kept and wants.adopted and assignment.presence != Presence.ABSENT:
@@ -191,9 +196,16 @@ class Turn:
 
     # A grant wants to lean on it, or it is to be created.
 
-    def _look(self, key: AssignmentKey) -> bool:
+    def _look(self, key: AssignmentKey, wants: Wants) -> bool:
         """Asks AWS before a grant leans on the assignment: was it there before us, is it (still) there at all?"""
-        if not self._held.room(Operation.CREATE):
+        if wants.revoking and not (wants.granting or wants.active):
+            # An end waits for this: not behind creations, nor behind somebody who may no longer begin.
+            with transaction.atomic():
+                assignment = self._held.row()
+                if self._refuse_start(self._held.grants(GrantStatus.WAITING)):
+                    self._held.save(assignment, due_at=clock.now())
+                    return True
+        elif not self._held.room(Operation.CREATE):
             with transaction.atomic():
                 return self._held.save(self._held.row(), due_at=clock.now())
         try:
@@ -298,7 +310,12 @@ class Turn:
 
     def _begin(self, key: AssignmentKey, operation: Operation) -> bool:
         with transaction.atomic():
-            if not self._intend(self._held.row(), operation):
+            assignment = self._held.row()
+            # What was wanted may have changed while AWS was asked about the principal.
+            if next_step(assignment, self._held.wants()) is not BEGUN_BY[operation]:
+                self._held.save(assignment, due_at=clock.now())
+                return True
+            if not self._intend(assignment, operation):
                 return False
         return self._send(key, operation)
 
@@ -316,6 +333,7 @@ class Turn:
             grants.begin_granting(waiting, actor=WORKER, now=now)
             changes["was_begun"] = True
         intent = {"operation": operation, "operation_id": "", "operation_began_at": now, "operation_over_at": None}
+        intent["claimed_until"] = now + self._lease
         self._held.save(assignment, **intent, **changes, due_at=now + self._lease)
         return True
 
@@ -332,7 +350,11 @@ class Turn:
                 return self._settle(Report("", Progress.SUCCEEDED, error.message))
             return self._put_off(error)
         with transaction.atomic():
-            assignment = self._held.row()
+            try:
+                assignment = self._held.row()
+            except ClaimLost:
+                self._held.doubt(operation)
+                return False
             began = assignment.operation_began_at or clock.now()
             sent = {"operation_id": report.operation_id, "due_at": began + pace.expected()}
             self._held.save(assignment, **sent, trouble="", attempts=0)

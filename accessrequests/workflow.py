@@ -16,7 +16,7 @@ from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, RequestStage
 from accessrequests.notifications import outbox
 from accessrequests.refusals import Refused, demand, record_refusal
-from accessrequests.states import EndReason, RequestStatus
+from accessrequests.states import OPEN_REQUEST, EndReason, RequestStatus
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
@@ -27,7 +27,8 @@ from catalog.people import Person
 from catalog.policy import Ask, Terms, Verdict
 from catalog.step_up import Proof
 
-MOST_PENDING: Final = 25
+# Of one person at a time: the ends of one person's access must never keep everybody else's waiting.
+MOST_OPEN: Final = 25
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,9 @@ def _is_not_asked_for_already(person: Person, form: Form) -> Verdict:
     if twin is not None:
         reason = f"You have asked for this already, and it is not decided yet (request {twin.short_id})."
         return Verdict(False, reason, "one ask at a time")
-    if pending.count() >= MOST_PENDING:
-        reason = f"{MOST_PENDING} of your requests wait for a decision; withdraw what you no longer need."
-        return Verdict(False, reason, "pending requests")
+    if AccessRequest.objects.filter(requester_id=person.user_id, status__in=OPEN_REQUEST).count() >= MOST_OPEN:
+        reason = f"{MOST_OPEN} of your requests are open; withdraw or give back what you no longer need."
+        return Verdict(False, reason, "open requests")
     return permissions.YES
 
 

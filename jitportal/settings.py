@@ -98,6 +98,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # A process that is stopped in the middle of a transaction must not keep the others from ending access.
+    _PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = _PATIENCE
 
 # A Redis that does not answer within so many seconds is away.
 _REDIS_TIMEOUTS = {"socket_timeout": 3, "socket_connect_timeout": 3}
@@ -154,7 +157,7 @@ CELERY_TIMEZONE = "UTC"
 # the clock on the wall: counted from its own start, a scheduler that is often started again would never come to it.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "accessrequests.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "sweep": {"task": "accessrequests.tasks.sweep", "schedule": 1.0, "options": {"expires": 60}},
     "scan": {"task": "accessrequests.tasks.scan", "schedule": crontab(minute="*/5"), "options": {"expires": 240}},
     "people": {
         "task": "jitportal.tasks.sync_people",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
 
 PAGE: Final = 100
+PROGRESS: Final = {each.value: each for each in Progress}
 
 
 class IdentityCenter:
@@ -188,5 +189,6 @@ def calling(service: str, urgency: Urgency) -> Iterator[None]:
 def _report(
     status: "AccountAssignmentOperationStatusTypeDef | AccountAssignmentOperationStatusMetadataTypeDef",
 ) -> Report:
-    progress = Progress(status.get("Status", "IN_PROGRESS"))
+    # A status that AWS may add one day says nothing yet.
+    progress = PROGRESS.get(status.get("Status", ""), Progress.IN_PROGRESS)
     return Report(status.get("RequestId", ""), progress, str(status.get("FailureReason", "")))

@@ -24,8 +24,8 @@ class Urgency(Enum):
     """How much of the budget a call may use; the rest is kept for those above it."""
 
     REVOCATION = 1.0  # deletions, and how operations in flight are going
-    GRANT = 0.75  # creations, and the looks before them
-    SCAN = 0.25  # inventory and drift: most of the budget is for the real work
+    GRANT = 0.65  # creations, and the looks before them
+    SCAN = 0.15  # inventory and drift: most of the budget is for the real work
 
 
 class Budget:

@@ -36,6 +36,6 @@ def drain(provisioner: Provisioner, most_rounds: int = 50) -> None:
             return
         before = asked
         heard = convergence.ask(asked, provisioner)
-        for assignment_id in waiting if heard is None else [*asked, *waiting]:
-            convergence.converge(assignment_id, provisioner, heard or {})
+        for assignment_id in [*heard.assignments, *waiting]:
+            convergence.converge(assignment_id, provisioner, heard.reports)
     raise RuntimeError("what is due does not come to rest")

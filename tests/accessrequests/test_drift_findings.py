@@ -70,10 +70,10 @@ def test_adopted_access_that_aws_will_not_take_away_is_overdue(office: Office) -
     office.work()
     office.simulator.faults.add(Fault(FaultKind.ACCESS_DENIED, operation="DeleteAccountAssignment"))
     office.pass_time(days=2, minutes=5)
-    assert overdue.count(office.moment.time) == Overdue(grants=0, adopted=1)
+    assert overdue.count(office.moment.time) == Overdue(grants=0, assignments=1)
     office.simulator.faults.clear()
     office.pass_time(minutes=2)
-    assert (overdue.count(office.moment.time), office.in_aws()) == (Overdue(grants=0, adopted=0), [])
+    assert (overdue.count(office.moment.time), office.in_aws()) == (Overdue(grants=0, assignments=0), [])
 
 
 def test_adopted_access_is_no_finding_any_more_and_no_drift(office: Office) -> None:

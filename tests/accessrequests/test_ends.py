@@ -94,7 +94,7 @@ def test_a_revocation_that_aws_will_not_do_is_overdue_and_tried_until_it_is_done
     for _ in range(8):
         office.pass_time(minutes=2)
         assert office.grant(request).status == GrantStatus.REVOKING
-    assert overdue.count(office.moment.time) == Overdue(grants=1, adopted=0)
+    assert overdue.count(office.moment.time) == Overdue(grants=1, assignments=0)
     assert "AccessDenied" in office.grant(request).assignment.trouble
     office.simulator.faults.clear()
     office.pass_time(minutes=2)

@@ -35,8 +35,7 @@ def test_what_aws_says_is_over_makes_room_before_what_follows_is_recorded(office
     heard = convergence.ask([pk], office.aws)
     assert queue.room(Operation.DELETE, office.moment.time) == 1
     assert Assignment.objects.get(pk=pk).grants.get().status == GrantStatus.REVOKING
-    assert heard is not None
-    convergence.converge(pk, office.aws, heard)
+    convergence.converge(pk, office.aws, heard.reports)
     assert Assignment.objects.get(pk=pk).grants.get().status == GrantStatus.ENDED
 
 
@@ -84,13 +83,17 @@ def test_access_that_is_given_back_is_removed_by_a_task_that_nothing_stands_befo
 
 def test_how_long_aws_takes_is_learned_from_what_is_not_stuck(office: Office) -> None:
     before = pace.expected()
-    pace.learn([timedelta(minutes=4)])
+    for _ in range(50):
+        pace.learn([before + timedelta(seconds=1), timedelta(minutes=4)])
     assert pace.expected() == before
-    pace.learn([before + timedelta(seconds=0.5), timedelta(minutes=4)])
+    pace.learn([before + timedelta(seconds=0.2), timedelta(minutes=4)])
     slower = pace.expected()
-    assert slower > before + timedelta(seconds=0.5)
+    assert slower > before + timedelta(seconds=0.2)
     pace.learn([])
     assert before < pace.expected() < slower
+    for _ in range(3):
+        pace.learn([], done=[before / 2])
+    assert pace.expected() < before
 
 
 def test_what_is_not_done_is_asked_about_soon_and_then_less_and_less_often() -> None:
@@ -102,3 +105,4 @@ def test_what_is_not_done_is_asked_about_soon_and_then_less_and_less_often() -> 
     assert gaps == sorted(gaps)
     assert gaps[0] < timedelta(seconds=0.1)
     assert gaps[-1] > timedelta(seconds=1)
+    assert pace.again(timedelta(hours=4)) <= timedelta(seconds=30)

@@ -9,7 +9,7 @@ from hypothesis.stateful import precondition, rule
 
 from accessrequests import workflow
 from accessrequests.models import AccessRequest, Grant
-from accessrequests.states import NOT_IN_VAIN, GrantStatus, RequestStatus
+from accessrequests.states import NOT_IN_VAIN, OPEN_REQUEST, GrantStatus, RequestStatus
 from catalog.models import AccessPolicy
 from jitportal.demo.directory import Person
 from jitportal.models import User
@@ -134,8 +134,8 @@ class Asking(Stage):
         return alike.filter(accounts__in=form.accounts).exists()
 
     def _has_room(self, user: User) -> bool:
-        pending = AccessRequest.objects.filter(requester=user, status=RequestStatus.PENDING)
-        return pending.count() < workflow.MOST_PENDING
+        still_open = AccessRequest.objects.filter(requester=user, status__in=OPEN_REQUEST)
+        return still_open.count() < workflow.MOST_OPEN
 
     @precondition(lambda self: self.asked)
     @rule(which=some, who=st.sampled_from((None,) * 5 + ASKERS), duration=additions, ticket=often, work=often)
