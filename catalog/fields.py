@@ -42,6 +42,14 @@ class Duration(forms.DurationField):
             raise ValidationError(str(error), "invalid") from None
 
 
+class YesNoOr(forms.NullBooleanSelect):
+    """Yes, no, or what holds if neither is said, in these words."""
+
+    def __init__(self, otherwise: str) -> None:
+        super().__init__()
+        self.choices = [("unknown", otherwise), ("true", "Yes"), ("false", "No")]
+
+
 class Lines(forms.CharField):
     """A list of texts, one a line, each once; spaces around a line and empty lines mean nothing."""
 

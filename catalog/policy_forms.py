@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from catalog.fields import Duration, Lines, Name, TicketPattern
+from catalog.fields import Duration, Lines, Name, TicketPattern, YesNoOr
 from catalog.forms import CatalogForm
 from catalog.models import AccessPolicy, ApprovalStage
 from catalog.policy import LEAST_DURATION, spell
@@ -52,6 +52,7 @@ class AccessPolicyForm(CatalogForm):
             "step_up_longest_age": Duration,
             "ticket_pattern": TicketPattern,
         }
+        widgets: ClassVar = {"newcomers_agree": YesNoOr("Everywhere but in Production")}
         help_texts: ClassVar = {
             "name": "People are shown it as the rule that allows, limits or refuses, such as “Payments support”.",
             "is_in_force": "Off: nobody can ask by this policy. Access that runs is not touched.",
@@ -64,8 +65,7 @@ class AccessPolicyForm(CatalogForm):
             "ticket_pattern": r"A regular expression that the whole ticket must match, such as (PAY|OPS)-\d{1,6}. "
             "Empty: no ticket is asked for.",
             "automatic_approval": "Only where every policy that holds says “always” is a request approved at once.",
-            "newcomers_agree": "Whether somebody may agree who joined the approver group only after the ask was made. "
-            "Unknown: everywhere but in Production.",
+            "newcomers_agree": "Whether somebody may agree who joined the approver group only after the ask was made.",
             "step_up_context": "An authentication context of Entra’s conditional access that people must meet anew. "
             "Empty: a sign-in is enough. If several policies hold, every context of theirs counts.",
             "step_up_for": "When they must show it.",

@@ -8,6 +8,7 @@ the peer and the Host must be loopback, and a body must be declared as applicati
     DELETE /_directory/people/<id>                       deletes them
     PUT    /_directory/groups/<id>/members/<person>      puts a person in; DELETE takes them out
     PATCH  /_directory/groups/<id>                       {"name": …}
+    POST   /_directory/keys                              signs with a new key; the one before stays published
     POST   /_directory/graph/faults                      a Fault; DELETE lifts all
     DELETE /_directory/graph/links                       every delta link is too old from now on
 """
@@ -33,6 +34,7 @@ _ADDRESSES: Final = Map(
         Rule("/_directory/groups/<group>", endpoint="rename", methods=["PATCH"]),
         Rule("/_directory/groups/<group>/members/<person>", endpoint="join", methods=["PUT"]),
         Rule("/_directory/groups/<group>/members/<person>", endpoint="leave", methods=["DELETE"]),
+        Rule("/_directory/keys", endpoint="rotate", methods=["POST"]),
         Rule("/_directory/graph/faults", endpoint="fault", methods=["POST"]),
         Rule("/_directory/graph/faults", endpoint="lift", methods=["DELETE"]),
         Rule("/_directory/graph/links", endpoint="forget", methods=["DELETE"]),
@@ -70,6 +72,9 @@ class Control:
                 directory.rename_group(group, str(_changes(request, {"name": str})["name"]))
             case "join" | "leave":
                 directory.set_member(group, person, is_member=endpoint == "join")
+            case "rotate":
+                _body(request)
+                directory.rotate_keys()
             case "fault":
                 self._graph.faults.add(Fault.from_json(_body(request)))
             case "lift":

@@ -145,6 +145,8 @@ def test_adopting_from_the_page(office: Office, admin: Client) -> None:
     assert "Until the migration is over." in page
     office.pass_time(days=2)
     assert office.in_aws() == []
+    admin.logout()
+    admin.force_login(office.user(company.INES))
     assert "AWS confirmed that it is gone" in text(admin.get(PAGE))
     drift.scan(office.aws)
     page = text(admin.get(PAGE))
@@ -185,6 +187,8 @@ def test_accepting_from_the_page_shows_the_owner_and_the_day(office: Office, adm
     assert "Wed 16 Dec 2026, 00:00 UTC" in page
     office.moment.forward(timedelta(days=31))
     drift.scan(office.aws)
+    admin.logout()
+    admin.force_login(office.user(company.INES))
     page = text(admin.get(PAGE))
     assert "Accepted once" in page
     assert "Nothing is open" not in page

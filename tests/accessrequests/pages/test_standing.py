@@ -35,6 +35,8 @@ def test_an_ended_request_says_until_when_sessions_may_live(office: Office, aske
     assert "The time was up." in page
     assert "Sessions that were open then may live until" in page
     office.moment.forward(timedelta(hours=5))
+    asker.logout()
+    asker.force_login(office.user(company.ADA))
     assert "Sessions that were open then are over since" in text(asker.get(f"/requests/{made.pk}/"))
 
 

@@ -12,7 +12,7 @@ from auditlog.models import Event
 from jitportal.demo.directory import Directory
 from jitportal.models import User
 from tests.browser import Browser
-from tests.directory import ADMIN, ENGINEER, pick, sign_in
+from tests.directory import ADMIN, ENGINEER, is_signed_in, pick, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +55,10 @@ def test_a_sign_in_begun_for_another_purpose_is_refused(browser: Browser, proces
     alter_open_sign_in(held, process=process)
     page = held.get(callback)
     assert page.status_code == 403
-    assert Event.objects.latest("number").data["rule"] == "sign-in.process"
+    # A confirmation of who is signed in leaves by another way, and nobody is signed in here.
+    rule = "step-up.form" if process == "redirect" else "sign-in.process"
+    assert Event.objects.latest("number").data["rule"] == rule
+    assert not is_signed_in(held)
     assert User.objects.count() == 1
     assert not SocialAccount.objects.exists()
 
@@ -152,11 +155,14 @@ def test_there_is_no_route_to_a_password_or_a_sign_up(browser: Browser, address:
     assert browser.get(address).status_code == 404
 
 
-def test_only_the_four_addresses_of_sign_in_are_routed() -> None:
+def test_only_our_own_addresses_of_sign_in_are_routed() -> None:
     routes = {str(pattern.pattern) for pattern in get_resolver("jitportal.signin.urls").url_patterns}
     assert routes == {
         "sign-in/",
         "sign-out/",
+        "sign-out/everywhere/",
+        "step-up/",
+        "you/",
         "^sign-in/(?P<provider_id>entra)/login/$",
         "^sign-in/(?P<provider_id>entra)/callback/$",
     }

@@ -78,6 +78,19 @@ def test_a_person_comes_back_to_what_they_typed_and_sends_it(
     assert Event.objects.get(action="person.proved").data["context"] == "c1"
 
 
+def test_a_confirmation_holds_though_the_directory_has_changed_its_keys_meanwhile(
+    browser: Browser, directory: Directory, demanding: Catalog
+) -> None:
+    sign_in(browser, company.ADA)
+    ask(browser, demanding)
+    before = directory.keys.published()["keys"][0]["kid"]
+    answer = browser.session.post(f"{directory.base_url}/_directory/keys", json={}, timeout=20)
+    assert answer.status_code == 200
+    assert directory.keys.published()["keys"][0]["kid"] != before
+    assert confirm(browser).status_code == 200
+    assert Event.objects.latest("number").action == "person.proved"
+
+
 def test_another_persons_confirmation_is_not_taken(browser: Browser, demanding: Catalog) -> None:
     sign_in(browser, company.ADA)
     ask(browser, demanding)
