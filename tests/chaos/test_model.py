@@ -117,7 +117,7 @@ def test_the_promises_hold_whatever_happens(
     is_fixed = STEPS <= IN_CI and not SEED
     chosen = settings(
         # Some runs are cut short; what ran is counted below.
-        max_examples=STEPS // (A_RUN * 7 // 8) + 1,
+        max_examples=STEPS // (A_RUN * 3 // 4) + 1,
         stateful_step_count=A_RUN,
         deadline=None,
         database=None,
