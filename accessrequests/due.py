@@ -1,7 +1,7 @@
 """What falls due by the clock: requests that lapse or start, and grants that end."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -56,9 +56,9 @@ def _lapse(request_id: uuid.UUID, why: str, now: datetime) -> bool:
     return True
 
 
-def over(now: datetime, most: int) -> list[uuid.UUID]:
+def over(now: datetime, most: int, passing_over: Collection[uuid.UUID] = ()) -> list[uuid.UUID]:
     """The assignments, up to `most`, with grants whose time is up, the longest overdue first."""
-    found = Grant.objects.filter(ENDING, ends_at__lte=now).order_by("ends_at")
+    found = Grant.objects.filter(ENDING, ends_at__lte=now).exclude(assignment__in=passing_over).order_by("ends_at")
     return list(dict.fromkeys(found.values_list("assignment_id", flat=True)[: most * 4]))[:most]
 
 
@@ -67,15 +67,23 @@ def end_grants(now: datetime, most: int = 500) -> Iterator[uuid.UUID]:
 
     By assignment, so that what several grants on one leave at the same moment is one deletion.
     """
-    for assignment_id in over(now, most):
-        try:
-            ended = _end_grants_of(assignment_id, now)
-        except Exception:
-            # Whatever is wrong with one must not keep the others from ending; it is tried again at once, and alarmed.
-            log.exception("grants_not_ended", assignment=str(assignment_id))
-        else:
+    passed_over: set[uuid.UUID] = set()
+    while chosen := over(now, most, passed_over):
+        before = len(passed_over)
+        for assignment_id in chosen:
+            try:
+                ended = _end_grants_of(assignment_id, now)
+            except Exception:
+                # Whatever is wrong with one, or with many, must not keep the others from ending; it is tried again at
+                # the next look, and alarmed.
+                log.exception("grants_not_ended", assignment=str(assignment_id))
+                ended = False
             if ended:
                 yield assignment_id
+            else:
+                passed_over.add(assignment_id)
+        if len(passed_over) - before < most:
+            return
 
 
 def _end_grants_of(assignment_id: uuid.UUID, now: datetime) -> bool:

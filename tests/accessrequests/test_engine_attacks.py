@@ -181,6 +181,26 @@ def test_what_a_worker_creates_that_was_long_asleep_is_ours_and_goes_again(offic
     assert office.in_aws() == []
 
 
+def test_as_many_ends_as_are_done_at_once_may_fail_and_the_next_still_comes(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [office.submit(person) for person in (company.ADA, company.CHIARA)]
+    office.work()
+    office.moment.forward(SECOND)
+    sound = office.submit(company.BEN)
+    office.work()
+    real, poisoned = due._end_grants_of, {office.grant(request).assignment_id for request in broken}
+
+    def failing(assignment_id: uuid.UUID, now: Any) -> bool:
+        if assignment_id in poisoned:
+            raise ValueError("cannot be recorded")
+        return real(assignment_id, now)
+
+    monkeypatch.setattr(due, "_end_grants_of", failing)
+    office.moment.forward(timedelta(hours=2))
+    assert list(due.end_grants(office.moment.time, most=1)) == [office.grant(sound).assignment_id]
+
+
 def test_what_came_true_after_the_end_and_will_not_go_is_overdue(office: Office) -> None:
     request = office.submit()
     [assignment] = due.start(request.pk, office.aws)
