@@ -7,12 +7,13 @@ from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from accessrequests.states import RequestStatus
 from auditlog.actor import Actor
 from catalog import changes
 from catalog.models import AccessPolicy, ApproverGroup
 from jitportal.demo.directory import Person
 from jitportal.models import User
-from tests.chaos.model.stage import Stage, people
+from tests.chaos.model.stage import ASKERS, EVERYBODY, Stage, some
 
 ADMIN: Final = Actor.system("admin")
 GOOD: Final[dict[str, Any]] = {"is_in_force": True, "longest_duration": timedelta(hours=8)}
@@ -49,8 +50,21 @@ class Offering(Stage):
                 row.save()
 
     @precondition(lambda self: self.rested("leave or return", 6))
-    @rule(who=people, active=mostly, member=mostly)
-    def leave_or_return(self, who: Person, active: bool, member: bool) -> None:
+    @rule(who=st.sampled_from((*ASKERS, *ASKERS, *EVERYBODY)), active=mostly, member=mostly, works=st.booleans())
+    def leave_or_return(self, who: Person, active: bool, member: bool, works: bool) -> None:
+        self._leave_or_return(who, active, member)
+        if works:
+            self.work_through("work after it")
+
+    @precondition(lambda self: self.asked and self.rested("leave or return", 12))
+    @rule(which=some)
+    def let_somebody_leave_who_holds_access(self, which: int) -> None:
+        if request := self.request(which, RequestStatus.ACTIVE):
+            holder = next(person for person in ASKERS if person.object_id == request.requester.object_id)
+            self._leave_or_return(holder, active=False, member=True)
+            self.work_through("work after it")
+
+    def _leave_or_return(self, who: Person, active: bool, member: bool) -> None:
         with self.doing("leave or return"), transaction.atomic():
             user = User.objects.get(pk=self.portal.user_id(who))
             user.directory_groups.set([self.groups[group.name] for group in who.groups] if member else [])
