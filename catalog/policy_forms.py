@@ -103,7 +103,8 @@ class AccessPolicyForm(CatalogForm):
         for name in terms:
             if given and name not in given:
                 self.add_error(name, "Say this, too, or leave all three of the proof empty.")
-        age = cleaned["step_up_longest_age"]
+        # An error at a field takes its value away.
+        age = cleaned.get("step_up_longest_age")
         if age is not None and not timedelta(minutes=1) <= age <= LONGEST_PROOF:
             self.add_error("step_up_longest_age", f"Give from 1 minute to {spell(LONGEST_PROOF)}.")
 

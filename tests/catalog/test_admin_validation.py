@@ -193,3 +193,13 @@ def test_the_reason_is_held_to_sense_too(admin_client: Client, fill: Fill, catal
 def test_an_environment_has_a_sensitivity_that_we_know(admin_client: Client, fill: Fill) -> None:
     assert errors(add(admin_client, fill, "environment", name="A", slug="a", sensitivity="9"))["sensitivity"]
     assert not Environment.objects.exists()
+
+
+@pytest.mark.parametrize("left_out", ["step_up_context", "step_up_for", "step_up_longest_age"])
+def test_half_a_demand_for_fresh_proof_is_refused_at_what_is_missing(
+    admin_client: Client, fill: Fill, catalog: Catalog, left_out: str
+) -> None:
+    whole = {"step_up_context": "c1", "step_up_for": "both", "step_up_longest_age": "15m"}
+    row = AccessPolicy.objects.order_by("pk")[0]
+    answer = change(admin_client, fill, row, **{**whole, left_out: ""})
+    assert "leave all three" in errors(answer)[left_out][0]
