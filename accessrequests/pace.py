@@ -17,7 +17,8 @@ REMEMBERED: Final = timedelta(minutes=10)
 # shows that more is needed. In balance, one question in five comes too early.
 SHORTER: Final = 0.9975
 LONGER: Final = 1.01
-# One that is found done before its time shows how much less is enough.
+# One that is found done long before its time shows how much less is enough.
+MUCH_LESS: Final = 0.8
 CLOSER: Final = 0.1
 # What was not done is asked about again, first very soon, then after twice as long each time.
 SOON: Final = 0.03
@@ -48,7 +49,7 @@ def learn(going_on: Collection[timedelta], done: Collection[timedelta] = ()) -> 
     quickest = min((each.total_seconds() for each in done), default=seconds)
     if telling:
         seconds = max(seconds, *telling) * LONGER
-    elif quickest < seconds:
+    elif quickest < seconds * MUCH_LESS:
         seconds += (quickest - seconds) * CLOSER
     elif not going_on:
         seconds *= SHORTER

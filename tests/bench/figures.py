@@ -173,6 +173,8 @@ def _lateness(at: World, crowd: int, queue: int) -> list[float]:
     workers = at.work(OUTSTANDING_CAP=100, AWS_CALLS_PER_SECOND=2000)
     requests = filling.submit(keys, timedelta(hours=8))
     _until("50 active grants", lambda: Grant.objects.filter(request__in=requests, status="active").count() == 50, 60)
+    # A worker that is killed keeps its claims for half a minute.
+    _until("no claims", lambda: not Assignment.objects.exclude(claimed_until=None).exists(), 60)
     at.stop(workers)
     if crowd:
         filling.crowd(crowd, due=0)
