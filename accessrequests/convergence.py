@@ -19,6 +19,7 @@ from accessrequests import pace
 from accessrequests.held import Held
 from accessrequests.models import Assignment
 from accessrequests.provisioner import Progress, Provisioner, ProvisionerError, Refused, Report
+from accessrequests.queue import DISPATCHED
 from accessrequests.states import Operation
 from accessrequests.turn import Turn
 from auditlog import clock
@@ -71,11 +72,13 @@ def ask(assignment_ids: Sequence[uuid.UUID], provisioner: Provisioner) -> Heard:
     """Asks AWS how operations in flight are going, by one call a kind; what `converge` is then to be told.
 
     Those that are over, asked about or not, take no room from now on, before what came of them is recorded: that takes
-    longer. Where AWS does not list a kind now, its operations are due again in a while; where it refuses to, each is
-    asked about by itself.
+    longer, and is for whoever asked. Where AWS does not list a kind now, its operations are due again in a while; where
+    it refuses to, each is asked about by itself.
     """
-    rows = Assignment.objects.exclude(operation_id="")
-    in_flight = {row.pk: row for row in rows.only("pk", "operation", "operation_id", "operation_began_at", "due_at")}
+    unheard = Q(operation_over_at=None) | Q(pk__in=assignment_ids)
+    rows = Assignment.objects.exclude(operation_id="").filter(unheard)
+    columns = ("pk", "operation", "operation_id", "operation_began_at", "operation_over_at")
+    in_flight = {row.pk: row for row in rows.only(*columns)}
     asked = [pk for pk in assignment_ids if pk in in_flight]
     reports: dict[str, Report] = {}
     away: set[str] = set()
@@ -91,17 +94,17 @@ def ask(assignment_ids: Sequence[uuid.UUID], provisioner: Provisioner) -> Heard:
     heard = {pk: reports[row.operation_id] for pk, row in in_flight.items() if row.operation_id in reports}
     over = {pk for pk, report in heard.items() if report.progress is not Progress.IN_PROGRESS}
     put_off = {pk for pk in asked if in_flight[pk].operation in away}
-    _note(in_flight, over=over, early=over - set(asked), put_off=put_off, now=now)
+    _note(in_flight, over=over, put_off=put_off, now=now)
     since = {pk: now - (row.operation_began_at or now) for pk, row in in_flight.items()}
-    pace.learn([since[pk] for pk in asked if pk in heard and pk not in over], [since[pk] for pk in over])
-    return Heard([pk for pk in assignment_ids if pk not in put_off], reports)
+    first_heard = [since[pk] for pk in over if in_flight[pk].operation_over_at is None]
+    pace.learn([since[pk] for pk in asked if pk in heard and pk not in over], first_heard)
+    return Heard([pk for pk in dict.fromkeys([*assignment_ids, *over]) if pk not in put_off], reports)
 
 
 def _note(
     in_flight: Mapping[uuid.UUID, Assignment],
     *,
     over: Collection[uuid.UUID],
-    early: Collection[uuid.UUID],
     put_off: Collection[uuid.UUID],
     now: datetime,
 ) -> None:
@@ -117,5 +120,4 @@ def _note(
                 same.update(due_at=now + ASK_AGAIN, attempts=F("attempts") + 1)
             else:
                 same.filter(operation_over_at=None).update(operation_over_at=now)
-                if row.pk in early:
-                    same.filter(due_at__gt=now).update(due_at=now)
+                same.update(due_at=now + DISPATCHED)

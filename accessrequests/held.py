@@ -56,11 +56,11 @@ class Held:
         rows = chosen.select_for_update(of=("self",))
         return list(rows.select_related("request__requester", "request__permission_set", "account").order_by("pk"))
 
-    def wants(self) -> Wants:
+    def wants(self, assignment: Assignment, now: datetime) -> Wants:
         """What its grants, and an admin who adopted it, want of it now."""
-        statuses = list(Grant.objects.filter(assignment_id=self.assignment_id).values_list("status", flat=True))
-        adopted = Assignment.objects.filter(pk=self.assignment_id, adopted_until__gt=clock.now()).exists()
-        return Wants.of(statuses, adopted=adopted)
+        grants = Grant.objects.filter(assignment_id=self.assignment_id).order_by()
+        adopted = assignment.adopted_until is not None and assignment.adopted_until > now
+        return Wants.of(list(grants.values_list("status", flat=True)), adopted=adopted)
 
     def room(self, operation: Operation, *, exactly: bool = False) -> bool:
         """Whether AWS will take another operation; ours are counted in the rows, whichever worker began them.

@@ -13,9 +13,12 @@ MOST: Final = 10.0
 LONGEST_WAIT: Final = 30.0
 # After so long without an operation AWS may have become quicker by any amount: begin again with the first guess.
 REMEMBERED: Final = timedelta(minutes=10)
-# An operation that was done when we asked may have been done for a while: expect a little less. One that was not
-# shows that more is needed. In balance, one question in five comes too early.
-SHORTER: Final = 0.9975
+# An operation that was done when we asked may have been done for a while: expect a little less, and after each further
+# such answer less by a little more, to come down quickly from far above. One that was not done shows that more is
+# needed. In balance, one question in ten comes too early.
+SHORTER: Final = 0.0005
+EVER_SHORTER: Final = 1.2
+SHORTER_AT_MOST: Final = 0.01
 LONGER: Final = 1.01
 # One that is found done long before its time shows how much less is enough.
 MUCH_LESS: Final = 0.8
@@ -42,19 +45,26 @@ def learn(going_on: Collection[timedelta], done: Collection[timedelta] = ()) -> 
 
     Args:
         going_on: how long since their beginning those that were asked about and not done have been going on.
-        done: how long ago those began, asked about or not, that are found to be done.
+        done: how long ago those began, asked about or not, that are first found to be done now.
     """
-    seconds = _seconds()
+    seconds, in_a_row = _learned()
     telling = [each.total_seconds() for each in going_on if each.total_seconds() <= seconds + FIRST_ANSWER]
     quickest = min((each.total_seconds() for each in done), default=seconds)
     if telling:
-        seconds = max(seconds, *telling) * LONGER
+        seconds, in_a_row = max(seconds, *telling) * LONGER, 0
     elif quickest < seconds * MUCH_LESS:
         seconds += (quickest - seconds) * CLOSER
-    elif not going_on:
-        seconds *= SHORTER
-    cache.set(KEY, min(max(seconds, LEAST), MOST), REMEMBERED.total_seconds())
+    elif done and not going_on:
+        seconds *= 1 - min(SHORTER * EVER_SHORTER**in_a_row, SHORTER_AT_MOST)
+        in_a_row += 1
+    cache.set(KEY, (min(max(seconds, LEAST), MOST), in_a_row), REMEMBERED.total_seconds())
 
 
 def _seconds() -> float:
-    return float(cache.get(KEY, FIRST_GUESS))
+    return _learned()[0]
+
+
+def _learned() -> tuple[float, int]:
+    """How many seconds an operation takes, and how many answers in a row have not come too early."""
+    seconds, in_a_row = cache.get(KEY, (FIRST_GUESS, 0))
+    return float(seconds), int(in_a_row)

@@ -16,7 +16,8 @@ DISPATCHED: Final = timedelta(seconds=10)
 ON_ITS_WAY: Final = timedelta(seconds=1)
 # Of the operations that AWS takes at once, those that no creation may use.
 KEPT_FOR_DELETIONS: Final = 3
-# When to ask how operations are going: of so many at once, of fewer after so long, and not if another is that close.
+# When to ask how operations are going: at once, but for fewer than so many wait so long for the next, for more only if
+# it is that close.
 ENOUGH_TO_ASK: Final = 3
 LONG_ENOUGH: Final = timedelta(seconds=0.3)
 CLOSE: Final = timedelta(seconds=0.02)
@@ -32,25 +33,28 @@ def room(operation: str, now: datetime) -> int:
 
 
 def unwanted(now: datetime) -> list[uuid.UUID]:
-    """Takes the due assignments that no grant holds, as many as AWS has room for, the longest due first.
-
-    One that only waits is no reason to put off the end of another.
-    """
-    waiting = _due(now).filter(_unheld())
-    return _take(waiting, room(Operation.DELETE, now), now)
+    """Takes the due assignments that no grant holds, as many as AWS has room for, the longest due first."""
+    return _take(_due(now).filter(_unheld()), _places(Operation.DELETE, now), now)
 
 
 def wanted(now: datetime) -> list[uuid.UUID]:
-    """Takes the due assignments that a grant wants, as many as AWS has room for, the longest due first.
+    """Takes the due assignments that a grant wants, as many as AWS has room for, the longest due first."""
+    return _take(_due(now).exclude(_unheld()), _places(Operation.CREATE, now), now)
 
-    Theirs costs calls before it is begun: none is taken for a place that another, taken before, is on its way to.
+
+def _places(operation: Operation, now: datetime) -> int:
+    """How many may be taken: there is room, and none that was taken just before is on its way to it.
+
+    A creation on its way takes no place from a removal.
     """
-    left = room(Operation.CREATE, now)
-    if left:
-        taken = Assignment.objects.filter(operation=Operation.NONE, attempts=0)
-        taken = taken.filter(due_at__gt=now + DISPATCHED - ON_ITS_WAY, due_at__lte=now + DISPATCHED)
-        left = max(0, left - taken.count())
-    return _take(_due(now).exclude(_unheld()), left, now)
+    left = room(operation, now)
+    if not left:
+        return 0
+    taken = Assignment.objects.filter(operation=Operation.NONE, attempts=0)
+    taken = taken.filter(due_at__gt=now + DISPATCHED - ON_ITS_WAY, due_at__lte=now + DISPATCHED)
+    if operation == Operation.DELETE:
+        taken = taken.filter(_unheld())
+    return max(0, left - taken.count())
 
 
 def _due(now: datetime) -> QuerySet[Assignment]:
@@ -73,7 +77,7 @@ def _take(rows: QuerySet[Assignment], most: int, now: datetime) -> list[uuid.UUI
 def operations(now: datetime) -> list[uuid.UUID]:
     """Takes the operations in flight that it is time to ask about, or none yet if a better moment is near.
 
-    One call tells of all: so it waits a little until several are likely to be done, but never long.
+    One call tells of all: so it waits a little for those that are likely to be done soon, but never long.
     """
     in_flight = Assignment.objects.exclude(operation=Operation.NONE)
     rows = in_flight.order_by("due_at").values_list("pk", "due_at")
@@ -82,7 +86,7 @@ def operations(now: datetime) -> list[uuid.UUID]:
     if not ready:
         return []
     following = moments[len(ready)][1] if len(ready) < len(moments) else None
-    enough = len(ready) >= ENOUGH_TO_ASK and (following is None or following > now + CLOSE)
-    if not enough and following is not None and moments[0][1] > now - LONG_ENOUGH:
+    patience = now + CLOSE if len(ready) >= ENOUGH_TO_ASK else moments[0][1] + LONG_ENOUGH
+    if following is not None and following <= patience:
         return []
     return [pk for pk in ready if in_flight.filter(pk=pk, due_at__lte=now).update(due_at=now + DISPATCHED)]

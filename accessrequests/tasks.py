@@ -75,10 +75,10 @@ def _once_a_tick() -> None:
 
 def dispatch(now: datetime) -> None:
     """Hands out the operations to ask about, and what is due as far as AWS has room for it: deletions first."""
-    if in_flight := queue.operations(now):
-        send(watch, [str(pk) for pk in in_flight])
     for pk in queue.unwanted(now):
         send(remove, str(pk))
+    if in_flight := queue.operations(now):
+        send(watch, [str(pk) for pk in in_flight])
     for pk in queue.wanted(now):
         send(converge, str(pk))
 

@@ -29,7 +29,6 @@ from catalog import people
 
 log = structlog.get_logger(__name__)
 
-BEGUN_BY: Final = {Operation.CREATE: Step.CREATE, Operation.DELETE: Step.DELETE}
 OURS: Final = "Another grant's assignment, confirmed by AWS."
 STANDING: Final = "It was in AWS before; it will not be removed."
 STILL_NEEDED: Final = "Another grant still needs the assignment, so it stays in AWS."
@@ -57,7 +56,7 @@ class Turn:
             if step is Step.CREATE:
                 return self._begin_creation(key)
             if step is Step.DELETE:
-                return self._begin(key, Operation.DELETE)
+                return assignment.operation == Operation.DELETE and self._send(key, Operation.DELETE)
             return step is Step.FINISH
         except ClaimLost:
             log.warning("claim_lost", assignment=str(self._held.assignment_id))
@@ -70,7 +69,7 @@ class Turn:
             if assignment.operation and not assignment.operation_id:
                 # Sent, or not, before a crash: nobody knows. Both calls can be repeated.
                 self._held.save(assignment, **forgotten(assignment, now))
-            wants = self._held.wants()
+            wants = self._held.wants(assignment, now)
             step = next_step(assignment, wants)
             if step in (Step.FINISH, Step.REST) and is_nobodys(assignment, wants, now):
                 # Whatever is found there later, somebody else has made.
@@ -82,6 +81,8 @@ class Turn:
                 self._held.save(assignment, due_at=min(filter(None, moments), default=None), trouble="", attempts=0)
             if step is Step.FINISH:
                 self._finish(assignment)
+            if step is Step.DELETE:
+                self._intend(assignment, Operation.DELETE)
         return step, assignment, wants
 
     def _finish(self, assignment: Assignment) -> None:
@@ -92,7 +93,7 @@ class Turn:
             granting = [grant for grant in open_grants if grant.status == GrantStatus.GRANTING]
             if grants.activate(granting, actor=WORKER, now=now):
                 return
-        wants = self._held.wants()
+        wants = self._held.wants(assignment, now)
         kept = STILL_NEEDED if wants.live else STAYS if assignment.is_standing else ""
         if not kept and wants.adopted and assignment.presence != Presence.ABSENT:
             kept = f"The assignment was in AWS before; an admin has set its end to {assignment.adopted_until:%d %b %Y}."
@@ -178,7 +179,7 @@ class Turn:
         said = {"operation": report.operation_id, "reason": report.reason}
         self._held.record(assignment, Action.ASSIGNMENT_DELETION_CONFIRMED, **said)
         grants.finish(revoking, actor=WORKER, now=now)
-        if doubt and not self._held.wants().live:
+        if doubt and not self._held.wants(assignment, now).live:
             return self._held.save(assignment, due_at=assignment.doubt_until)
         return True
 
@@ -278,7 +279,15 @@ class Turn:
             return self._creation_failed(key, Report("", Progress.FAILED, str(error)))
         except ProvisionerError as error:
             return self._put_off(error)
-        return self._begin(key, Operation.CREATE)
+        with transaction.atomic():
+            assignment, now = self._held.row(), clock.now()
+            # What was wanted may have changed while AWS was asked about the principal.
+            if next_step(assignment, self._held.wants(assignment, now)) is not Step.CREATE:
+                self._held.save(assignment, due_at=now)
+                return True
+            if not self._intend(assignment, Operation.CREATE):
+                return False
+        return self._send(key, Operation.CREATE)
 
     def _creation_failed(self, key: AssignmentKey, report: Report) -> bool:
         """A creation that AWS will not do fails, once AWS is known to hold nothing and nothing can yet come true."""
@@ -307,17 +316,6 @@ class Turn:
         return True
 
     # Something is asked of AWS.
-
-    def _begin(self, key: AssignmentKey, operation: Operation) -> bool:
-        with transaction.atomic():
-            assignment = self._held.row()
-            # What was wanted may have changed while AWS was asked about the principal.
-            if next_step(assignment, self._held.wants()) is not BEGUN_BY[operation]:
-                self._held.save(assignment, due_at=clock.now())
-                return True
-            if not self._intend(assignment, operation):
-                return False
-        return self._send(key, operation)
 
     def _intend(self, assignment: Assignment, operation: Operation) -> bool:
         """Commits what is about to be asked of AWS, and with a creation the end of every grant that rides on it.
@@ -355,8 +353,9 @@ class Turn:
             except ClaimLost:
                 self._held.doubt(operation)
                 return False
-            began = assignment.operation_began_at or clock.now()
-            sent = {"operation_id": report.operation_id, "due_at": began + pace.expected()}
+            # From now on AWS works on it: what went before, such as the wait for a place in the budget, taught nothing.
+            began = clock.now()
+            sent = {"operation_id": report.operation_id, "operation_began_at": began, "due_at": began + pace.expected()}
             self._held.save(assignment, **sent, trouble="", attempts=0)
             action = Action.ASSIGNMENT_CREATION_SENT if creation else Action.ASSIGNMENT_DELETION_SENT
             self._held.record(assignment, action, operation=report.operation_id)

@@ -89,11 +89,37 @@ def test_how_long_aws_takes_is_learned_from_what_is_not_stuck(office: Office) ->
     pace.learn([before + timedelta(seconds=0.2), timedelta(minutes=4)])
     slower = pace.expected()
     assert slower > before + timedelta(seconds=0.2)
-    pace.learn([])
+    pace.learn([], done=[slower])
     assert before < pace.expected() < slower
     for _ in range(3):
         pace.learn([], done=[before / 2])
     assert pace.expected() < before
+
+
+def test_what_turns_out_to_be_quicker_is_learned_soon_and_then_held_to(office: Office) -> None:
+    true = pace.expected() * 0.8
+    late, early = 0, 0
+    for _ in range(100):
+        expected = pace.expected()
+        if expected < true:
+            pace.learn([expected])
+            early += 1
+        else:
+            pace.learn([], done=[expected])
+            late += expected > true * 1.05
+    assert late < 40
+    assert 1 <= early <= 10
+
+
+def test_what_is_over_is_seen_to_by_whoever_heard_of_it_and_asked_about_no_more(office: Office) -> None:
+    first, second = active(office, accounts=2)
+    office.moment.forward(timedelta(hours=1))
+    assert set(due.end_grants(office.moment.time)) == {first, second}
+    for pk in (first, second):
+        convergence.converge(pk, office.aws)
+    heard = convergence.ask([first], office.aws)
+    assert set(heard.assignments) == {first, second}
+    assert queue.operations(office.moment.time + timedelta(seconds=5)) == []
 
 
 def test_what_is_not_done_is_asked_about_soon_and_then_less_and_less_often() -> None:
