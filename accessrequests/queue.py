@@ -19,8 +19,8 @@ KEPT_FOR_DELETIONS: Final = 3
 # When to ask how operations are going: at once, but for fewer than so many wait so long for the next, for more only if
 # it is that close.
 ENOUGH_TO_ASK: Final = 3
-LONG_ENOUGH: Final = timedelta(seconds=0.3)
-CLOSE: Final = timedelta(seconds=0.02)
+LONG_ENOUGH: Final = timedelta(seconds=0.15)
+CLOSE: Final = timedelta(seconds=0.005)
 
 
 def room(operation: str, now: datetime) -> int:

@@ -24,6 +24,8 @@ TICK: Final = timedelta(seconds=1)
 GLANCE: Final = timedelta(milliseconds=100)
 AT_ONCE: Final = 20
 NAP: Final = 0.005
+# Seconds for which what AWS has done is left unrecorded when its place is taken: the two would compete for processors.
+AFTER_YOU: Final = 0.1
 SWEEPING: Final = "sweeping"
 
 
@@ -73,14 +75,20 @@ def _once_a_tick() -> None:
         send(notify)
 
 
-def dispatch(now: datetime) -> None:
-    """Hands out the operations to ask about, and what is due as far as AWS has room for it: deletions first."""
-    for pk in queue.unwanted(now):
+def dispatch(now: datetime) -> bool:
+    """Hands out what is due, deletions first, as far as AWS has room for it, and the operations to ask about.
+
+    Whether AWS is given something to do.
+    """
+    unwanted = queue.unwanted(now)
+    for pk in unwanted:
         send(remove, str(pk))
     if in_flight := queue.operations(now):
         send(watch, [str(pk) for pk in in_flight])
-    for pk in queue.wanted(now):
+    wanted = queue.wanted(now)
+    for pk in wanted:
         send(converge, str(pk))
+    return bool(unwanted or wanted)
 
 
 @shared_task
@@ -88,7 +96,8 @@ def watch(assignment_ids: list[str]) -> None:
     """Sees how these operations are going; those that are over make room, which is used before they are seen to."""
     chosen = [uuid.UUID(pk) for pk in assignment_ids]
     heard = convergence.ask(chosen, provisioner.current())
-    dispatch(clock.now())
+    if dispatch(clock.now()):
+        time.sleep(AFTER_YOU)
     _converge(heard.assignments, heard.reports)
     dispatch(clock.now())
 

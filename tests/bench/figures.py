@@ -40,12 +40,13 @@ def burst(at: World) -> list[Row]:
     at.aws.limits(PUBLISHED)
     at.aws.forget_calls()
     workers = at.work()
-    time.sleep(3)
-    Grant.objects.filter(status="active").update(ends_at=clock.now() + timedelta(seconds=2))
+    others = _warm_up()
+    at.aws.forget_calls()
+    Grant.objects.filter(status="active").exclude(request__in=others).update(ends_at=clock.now() + timedelta(seconds=2))
     seen: list[tuple[float, int]] = []
     began = time.monotonic()
     while not seen or seen[-1][1] < 500:
-        gone = 500 - at.aws.held()
+        gone = 500 + 40 - at.aws.held()
         seen.append((time.monotonic() - began, gone))
         if seen[-1][0] > 400:
             break
@@ -160,6 +161,14 @@ def processes(at: World) -> list[Row]:
         ("four worker processes ÷ one, limits lifted: dispatches, claims", shown, "not lower", ratio >= 1.0),
         ("creations sent twice in those runs", str(double), "0", double == 0),
     ]
+
+
+def _warm_up() -> list[uuid.UUID]:
+    """Lets workers learn how long AWS takes under its limits, as those have that are at work for a while."""
+    requests = filling.submit(filling.keys(40, skip=1400), timedelta(hours=8))
+    granted = Grant.objects.filter(request__in=requests, status="active")
+    _until("40 more active grants", lambda: granted.count() == 40, 60)
+    return requests
 
 
 def _active() -> int:
