@@ -101,7 +101,7 @@ def approval(at: World) -> list[Row]:
 
     at.aws.limits(PUBLISHED)
     workers = at.work()
-    time.sleep(4)
+    _warm_up()
     requests = []
     for key in filling.keys(40, skip=1400):
         requests += filling.submit([key], timedelta(hours=1))
@@ -164,8 +164,8 @@ def processes(at: World) -> list[Row]:
 
 
 def _warm_up() -> list[uuid.UUID]:
-    """Lets workers learn how long AWS takes under its limits, as those have that are at work for a while."""
-    requests = filling.submit(filling.keys(40, skip=1400), timedelta(hours=8))
+    """Waits for workers that have started, and lets them learn how long AWS takes under its limits."""
+    requests = filling.submit(filling.keys(40, skip=1300), timedelta(hours=8))
     granted = Grant.objects.filter(request__in=requests, status="active")
     _until("40 more active grants", lambda: granted.count() == 40, 60)
     return requests
@@ -189,7 +189,7 @@ def _lateness(at: World, crowd: int, queue: int) -> list[float]:
         filling.crowd(crowd, due=0)
     at.aws.limits(PUBLISHED)
     workers = at.work()
-    time.sleep(4)
+    _warm_up()
     if queue:
         filling.submit(filling.keys(queue, skip=500), timedelta(hours=8))
         time.sleep(5)
