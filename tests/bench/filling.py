@@ -80,7 +80,8 @@ def submit(wanted: Sequence[Key], duration: timedelta) -> list[uuid.UUID]:
 
 def crowd(many: int, due: int) -> None:
     """Active grants, of which `due` end now; written past the verbs, for they only have to be passed over."""
-    template = AccessRequest.objects.first() or AccessRequest.objects.get(
+    # The oldest, so that a crowd which is there already is not given a second permission set.
+    template = AccessRequest.objects.order_by("submitted_at").first() or AccessRequest.objects.get(
         pk=submit(keys(1, skip=1439), timedelta(hours=1))[0]
     )
     with connection.cursor() as cursor:
