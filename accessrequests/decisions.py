@@ -122,7 +122,7 @@ def _decide(
             decided_at=now,
             closed_at=now,
         )
-        outbox.add(request, "denied", [request.requester_id], now=now)
+        outbox.add(request, "denied", [request.requester_id], now=now, by=person.name)
         return
     agreed = Counter(
         request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None).values_list("stage", flat=True)

@@ -114,9 +114,18 @@ def fail(grants: Iterable[Grant], *, actor: Actor, now: datetime, reason: str) -
 
 
 def begin_revoking(
-    grants: Iterable[Grant], end_reason: EndReason, *, actor: Actor, now: datetime, reason: str = ""
+    grants: Iterable[Grant],
+    end_reason: EndReason,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    outcome: str = "",
 ) -> list[Grant]:
-    """Ends live grants and wakes their assignments; gives back those that were live."""
+    """Ends live grants and wakes their assignments; gives back those that were live.
+
+    `outcome` is what the grants and their request say of it for good, if that is more than the reason.
+    """
     ending = [grant for grant in grants if grant.status in LIVE_GRANT]
     for grant in ending:
         transition(
@@ -125,7 +134,7 @@ def begin_revoking(
             actor=actor,
             reason=reason or end_reason.label,
             end_reason=end_reason,
-            outcome=reason,
+            outcome=outcome or reason,
             revoke_due_at=now,
         )
     Assignment.objects.filter(pk__in={grant.assignment_id for grant in ending}).update(due_at=now, attempts=0)
@@ -166,7 +175,7 @@ def settle_request(request_id: uuid.UUID, *, actor: Actor, now: datetime) -> Non
             request,
             RequestStatus.ENDED,
             actor=actor,
-            reason=last.outcome,
+            reason=last.outcome or EndReason(last.end_reason).label,
             end_reason=last.end_reason,
             outcome=last.outcome,
             closed_at=now,

@@ -203,6 +203,12 @@ class Shown:
         return max((grant.sessions_until for grant in self.grants if grant.sessions_until), default=None)
 
     @property
+    def why_over(self) -> str:
+        """Why it ended, in words; by whom and for which reason, where a person ended it."""
+        label, outcome = str(self.request.get_end_reason_display()), str(self.request.outcome)
+        return outcome if outcome.startswith(label) else f"{label}. {outcome}".strip()
+
+    @property
     def stays(self) -> bool:
         """Whether an assignment stays in AWS although its grant has ended; the grant's outcome says why."""
         return any(

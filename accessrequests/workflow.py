@@ -255,7 +255,7 @@ def give_back(user_id: int, request_id: uuid.UUID) -> AccessRequest:
         request, held = grants.lock(request_id)
         person = people.load(user_id)
         demand(permissions.may_give_back(person, request))
-        _end(held, EndReason.GIVEN_BACK, person, "Given back.")
+        _end(held, EndReason.GIVEN_BACK, person, "Given back.", "Given back.")
     return request
 
 
@@ -271,23 +271,25 @@ def revoke(user_id: int, request_id: uuid.UUID, reason: str) -> AccessRequest:
         demand(permissions.may_revoke(person, request))
         if not reason.strip():
             raise Refused(Verdict(False, "Say why; it is recorded.", "reason", "reason"))
+        why, outcome = reason.strip(), f"Revoked by {person.name}: {reason.strip()}"
         if permissions.has_not_begun(request):
             transition(
                 request,
                 RequestStatus.ENDED,
                 actor=person.actor,
-                reason=reason.strip(),
+                reason=outcome,
                 end_reason=EndReason.REVOKED,
-                outcome=reason.strip(),
+                outcome=outcome,
                 closed_at=clock.now(),
                 start_due_at=None,
             )
-        _end(held, EndReason.REVOKED, person, reason.strip())
-        outbox.add(request, "revoked", [request.requester_id], now=clock.now(), reason=reason.strip())
+        _end(held, EndReason.REVOKED, person, why, outcome)
+        outbox.add(request, "revoked", [request.requester_id], now=clock.now(), reason=why, by=person.name)
     return request
 
 
-def _end(held: list[Any], end_reason: EndReason, person: Person, reason: str) -> None:
-    ended = grants.begin_revoking(held, end_reason, actor=person.actor, now=clock.now(), reason=reason)
+def _end(held: list[Any], end_reason: EndReason, person: Person, reason: str, outcome: str) -> None:
+    now = clock.now()
+    ended = grants.begin_revoking(held, end_reason, actor=person.actor, now=now, reason=reason, outcome=outcome)
     for grant in ended:
         tasks.send_after_commit(tasks.remove, str(grant.assignment_id))

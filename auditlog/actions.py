@@ -162,20 +162,31 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
     }
 )
 
+# Where a person ended it, the sentence is about them; by action and the end reason in its data.
+ENDED_BY_PEOPLE: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        (Action.GRANT_REVOKING, "revoked"): "{actor} revoked the grant on {account}[: {reason}]",
+        (Action.GRANT_REVOKING, "given_back"): "{actor} gave back the grant on {account}",
+    }
+)
+
 _KEY: Final = re.compile(r"\{(\w+)\}")
 _OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 
 
 def sentence(action: str, actor_name: str, data: Mapping[str, Any]) -> str:
     """The event in human words, without a full stop; raises for nothing, whatever the data lacks or holds."""
-    try:
-        template = SENTENCES[Action(action)]
-    except ValueError:
-        template = f"{{actor}}: {action}"
+    template = ENDED_BY_PEOPLE.get((action, str(data.get("end_reason"))))
+    if template is None:
+        try:
+            template = SENTENCES[Action(action)]
+        except ValueError:
+            template = f"{{actor}}: {action}"
     values = {key: _words(value) for key, value in data.items()}
     values["actor"] = actor_name or "Somebody without a name"
     if values.get("person") and values.get("principal"):
-        values["principal"] = f"{values['person']} ({values['principal']})"
+        # A reader knows people by name; AWS's id of them is in the data.
+        values["principal"] = values["person"]
     if isinstance(seconds := data.get("duration_seconds"), int) and not isinstance(seconds, bool):
         values.setdefault("duration", duration(seconds))
 

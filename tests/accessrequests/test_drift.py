@@ -48,7 +48,7 @@ def test_a_drift_stands_on_the_timeline_with_account_permission_set_and_person(o
     account = office.catalog.sandbox_accounts[0]
     for action in ("assignment.drift_found", "assignment.drift_repaired"):
         assert len(events(action)) == 1
-        for part in (str(account), "DeveloperAccess", key_of(office).principal_id):
+        for part in (str(account), "DeveloperAccess", company.ADA.name):
             assert part in said[action]
 
 

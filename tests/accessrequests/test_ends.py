@@ -53,7 +53,8 @@ def test_approvers_of_any_stage_and_admins_revoke_with_a_reason(office: Office, 
     workflow.revoke(office.user(person).pk, request.pk, "The incident is over.")
     office.work()
     revoked = office.again(request)
-    assert (revoked.end_reason, revoked.outcome, office.in_aws()) == (EndReason.REVOKED, "The incident is over.", [])
+    said = f"Revoked by {person.name}: The incident is over."
+    assert (revoked.end_reason, revoked.outcome, office.in_aws()) == (EndReason.REVOKED, said, [])
     assert Notification.objects.filter(kind="revoked", recipient__name=company.ADA.name).exists()
 
 

@@ -388,7 +388,10 @@ def test_revoking_any_of_a_chain_ends_it_all(office: Office, member: int, person
     assert office.in_aws() == []
     for request in chain:
         ended = office.again(request)
-        assert (ended.end_reason, ended.outcome) == (EndReason.REVOKED, "The laptop was stolen.")
+        assert (ended.end_reason, ended.outcome) == (
+            EndReason.REVOKED,
+            f"Revoked by {person.name}: The laptop was stolen.",
+        )
 
 
 def test_what_is_over_still_ends_what_extends_it(office: Office) -> None:

@@ -37,12 +37,13 @@ def test_an_automatic_request_is_granted_and_is_gone_when_its_time_is_up(office:
     ]  # fmt: skip
 
 
-def test_the_record_names_the_person_beside_awss_id(office: Office) -> None:
+def test_the_record_names_the_person_and_keeps_awss_id_of_them(office: Office) -> None:
     request = office.submit()
     office.work()
     principal = Assignment.objects.get(grants__request=request).principal_id
     event = Event.objects.get(action="assignment.creation_confirmed")
-    assert f"AWS confirmed that {company.ADA.name} ({principal}) holds" in event.sentence
+    assert f"AWS confirmed that {company.ADA.name} holds" in event.sentence
+    assert event.data["principal"] == principal
 
 
 def test_two_stages_decide_in_order_by_different_people(office: Office) -> None:

@@ -28,10 +28,21 @@ def test_a_request_reads_as_one_would_say_it() -> None:
     )
 
 
-def test_whoever_holds_access_in_aws_is_named_beside_awss_id() -> None:
+def test_whoever_ended_access_is_named_and_their_reason_with_them() -> None:
+    data = {"account": "Ledger (2)", "end_reason": "revoked", "reason": "The laptop was stolen."}
+    assert sentence("grant.revoking", "Ines", data) == ("Ines revoked the grant on Ledger (2): The laptop was stolen.")
+    assert sentence("grant.revoking", "Ada", {**data, "end_reason": "given_back", "reason": "Given back."}) == (
+        "Ada gave back the grant on Ledger (2)"
+    )
+    assert sentence("grant.revoking", "clock", {**data, "end_reason": "expired", "reason": "The time was up"}) == (
+        "The grant on Ledger (2) is being taken away: The time was up"
+    )
+
+
+def test_whoever_holds_access_in_aws_is_named_and_by_awss_id_only_if_nobody_knows_them() -> None:
     data = {"principal": "9067-1", "person": "Ada Okafor", "permission_set": "ReadOnly", "account": "Ledger (2)"}
     assert sentence("assignment.creation_confirmed", "worker", data) == (
-        "AWS confirmed that Ada Okafor (9067-1) holds ReadOnly on Ledger (2)"
+        "AWS confirmed that Ada Okafor holds ReadOnly on Ledger (2)"
     )
     assert "that 9067-1 holds" in sentence("assignment.creation_confirmed", "worker", {**data, "person": ""})
 

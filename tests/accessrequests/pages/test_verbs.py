@@ -1,11 +1,14 @@
 """Decide, withdraw, give back, revoke: what the buttons do, and which of them are offered, follow from the verdicts."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from accessrequests.models import AccessRequest, Decision
+from accessrequests.notifications import outbox
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.pages.conftest import Browse, text
@@ -149,7 +152,47 @@ def test_revoking_names_what_it_does_and_asks_why(office: Office, browse: Browse
     farid.post(f"{page_of(made)}revoke/", {"reason": "The laptop was stolen."})
     office.pass_time(seconds=5)
     assert office.in_aws() == []
-    assert "The laptop was stolen." in text(browse(company.ADA).get(page_of(made)))
+    page = text(browse(company.ADA).get(page_of(made)))
+    revoked = (
+        f"{company.FARID.name} revoked the grant on {office.catalog.production_accounts[0]}: The laptop was stolen."
+    )
+    assert revoked in page
+    assert f"<strong>Revoked by {company.FARID.name}: The laptop was stolen.</strong>" in page
+    assert revoked in text(browse(company.JONAS).get(f"/audit/?subject={made.pk}"))
+
+
+def test_the_mail_about_a_revocation_names_who_and_why(office: Office, browse: Browse) -> None:
+    made = office.approve(office.submit_production())
+    office.work()
+    browse(company.FARID).post(f"{page_of(made)}revoke/", {"reason": "The laptop was stolen."})
+    office.work()
+    mail.outbox.clear()
+    outbox.send_due(office.moment.time)
+    by_subject = {message.subject.partition(":")[0]: message.body for message in mail.outbox}
+    assert f"was revoked by {company.FARID.name}." in by_subject["Revoked"]
+    assert "Said: The laptop was stolen." in by_subject["Revoked"]
+    assert f"Revoked by {company.FARID.name}: The laptop was stolen." in by_subject["Access has ended"]
+
+
+def test_access_that_was_stopped_before_it_began_is_not_said_to_be_gone_from_aws(
+    office: Office, browse: Browse
+) -> None:
+    made = office.approve(office.submit_production(start=office.moment.time + timedelta(days=1)))
+    browse(company.FARID).post(f"{page_of(made)}revoke/", {"reason": "Not this week."})
+    page = text(browse(company.ADA).get(page_of(made)))
+    assert f"Revoked by {company.FARID.name}: Not this week." in page
+    assert "Stopped before it began" in page
+    assert "AWS confirmed that it is gone" not in page
+
+
+def test_what_was_given_back_is_said_to_be_so_once(office: Office, asker: Client) -> None:
+    made = office.submit()
+    office.work()
+    asker.post(f"{page_of(made)}give-back/")
+    office.work()
+    page = text(asker.get(page_of(made)))
+    assert f"{company.ADA.name} gave back the grant on" in page
+    assert page[: page.index("<table>")].count("Given back.") == 1
 
 
 def test_compliance_reads_and_sees_why_it_cannot_revoke(office: Office, browse: Browse) -> None:
