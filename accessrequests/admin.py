@@ -1,12 +1,13 @@
 """Requests, decisions, grants, assignments and messages in Django admin: to look at, never to touch."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 
 from accessrequests import overdue
 from accessrequests.models import (
@@ -19,11 +20,22 @@ from accessrequests.models import (
     RequestStage,
     ScanCursor,
 )
+from accessrequests.states import LIVE_GRANT, RequestStatus
 from auditlog import clock
 from auditlog.admin import ReadOnlyAdmin
 from catalog.filters import SentFilter, TroubleFilter
 from catalog.policy import spell
 from catalog.versions import VersionsAdmin
+
+_CAN_BE_ENDED: Final = LIVE_GRANT | {RequestStatus.APPROVED, RequestStatus.ACTIVE}
+
+
+def page_of(row: AccessRequest | Grant) -> str:
+    """A link to the page on which it can be seen whole, and ended."""
+    address = reverse("request", args=[_request_id(row)])
+    if row.status in _CAN_BE_ENDED:
+        return format_html('<a href="{}#revoke">See or revoke</a>', address)
+    return format_html('<a href="{}">See</a>', address)
 
 
 class RecordAdmin(VersionsAdmin, ReadOnlyAdmin):
@@ -34,6 +46,10 @@ class RecordAdmin(VersionsAdmin, ReadOnlyAdmin):
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
         request_id = _request_id(obj)
         return reverse("request", args=[request_id]) if request_id else None
+
+    @admin.display(description="request’s page")
+    def page(self, row: Any) -> str:
+        return page_of(row)
 
 
 class RecordInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -106,6 +122,7 @@ class AccessRequestAdmin(RecordAdmin):
 
     list_display = (
         "short_id",
+        "page",
         "requester",
         "role",
         "environment",
@@ -152,6 +169,7 @@ class GrantAdmin(RecordAdmin):
 
     list_display = (
         "account",
+        "page",
         "request",
         "requester",
         "status",
@@ -183,7 +201,12 @@ class AssignmentGrantInline(RecordInline):
     """The grants that lean on an assignment."""
 
     model = Grant
-    fields = ("request", "status", "starts_at", "ends_at", "ended_at", "end_reason")
+    fields = ("request", "page", "status", "starts_at", "ends_at", "ended_at", "end_reason")
+    readonly_fields = ("page",)
+
+    @admin.display(description="request’s page")
+    def page(self, grant: Grant) -> str:
+        return page_of(grant)
 
 
 @admin.register(Assignment)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from simple_history.models import HistoricalChanges
 
 from accessrequests.models import AccessRequest, Assignment, Decision, Grant, Notification
+from accessrequests.refusals import Refused
 from accessrequests.states import GrantStatus
 from auditlog.models import Event
 from jitportal.demo import organisation as company
@@ -109,6 +110,36 @@ def test_no_version_is_in_the_admin_by_itself() -> None:
 def test_a_request_leads_to_its_own_page(reader: Client, request_in_life: AccessRequest) -> None:
     page = reader.get(address(AccessRequest, "change", request_in_life.pk)).content.decode()
     assert reverse("request", args=[request_in_life.pk]) in page
+
+
+def test_lists_lead_to_where_access_is_revoked_while_it_can_be(
+    reader: Client, office: Office, request_in_life: AccessRequest
+) -> None:
+    page = reverse("request", args=[request_in_life.pk])
+    over = office.submit_production()
+    office.decide(over, company.CHIARA, "deny", "Not now.")
+    for model in (AccessRequest, Grant):
+        assert f'<a href="{page}#revoke">See or revoke</a>' in reader.get(address(model, "changelist")).content.decode()
+    assignment = office.grant(request_in_life).assignment
+    assert f'{page}#revoke"' in reader.get(address(Assignment, "change", assignment.pk)).content.decode()
+    shown = reader.get(address(AccessRequest, "changelist")).content.decode()
+    assert f'<a href="{reverse("request", args=[over.pk])}">See</a>' in shown
+    there = reader.get(page).content.decode()
+    form = there[there.index('id="revoke"') :]
+    assert f'action="{reverse("request-revoke", args=[request_in_life.pk])}"' in form
+    assert "<details" not in form[: form.index("</form>")]
+
+
+def test_the_record_leads_to_the_page_of_each_request_that_was_made(
+    reader: Client, office: Office, request_in_life: AccessRequest
+) -> None:
+    with pytest.raises(Refused):
+        office.submit_production(ticket="none")
+    events = Event.objects.filter(subject_kind="request")
+    refused = events.get(action="request.refused").subject_id
+    page = reader.get(reverse("audit")).content.decode()
+    assert f'href="{reverse("request", args=[request_in_life.pk])}">Its page</a>' in page
+    assert f'href="{reverse("request", args=[refused])}"' not in page
 
 
 def test_a_request_shows_its_stages_decisions_and_grants(reader: Client, request_in_life: AccessRequest) -> None:
