@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Model
 
-from accessrequests import decisions, provisioner, workflow
-from accessrequests.models import AccessRequest, Decision, Notification
+from accessrequests import decisions, drift, provisioner, standing, workflow
+from accessrequests.models import AccessRequest, Decision, Notification, ScanCursor
 from auditlog import checkpoints, clock
 from auditlog.actor import Actor
 from auditlog.history import attribute
@@ -38,7 +39,7 @@ from jitportal.demo import history, organisation
 from jitportal.demo.directory import Person
 from jitportal.demo.drain import drain
 from jitportal.demo.history import Told
-from jitportal.demo.simulator import Limits, Simulator
+from jitportal.demo.simulator import AssignmentKey, Limits, Simulator
 from jitportal.demo.starting_over import start_over
 from jitportal.models import User
 from jitportal.signin.claims import Claims
@@ -46,6 +47,8 @@ from jitportal.signin.people import take_in
 
 SEED: Final = Actor.system("seed")
 WHY: Final = "The demo's catalog."
+# How long ago the scan found the access that the demo's findings begin with.
+LEFT_OVER: Final = timedelta(days=2, hours=3)
 PURPOSES: Final = {
     "Sandbox": "to try things in",
     "Development": "where services are built",
@@ -74,6 +77,7 @@ def plant(simulator: Simulator) -> None:
         _tell(agenda, told, today.replace(hour=told.hour) - timedelta(days=told.days) + timedelta(minutes=7))
     for present in history.PRESENT:
         _tell(agenda, present, now - timedelta(minutes=present.minutes))
+    agenda.add(now - LEFT_OVER, partial(_leave_over, simulator))
     with _unlimited(simulator):
         with clock.moved_to(today - timedelta(days=15)):
             found_company()
@@ -227,6 +231,19 @@ def _tell(agenda: Agenda, told: Told, asked: datetime) -> None:
         agenda.add(agreed + form.duration, _only_what_is_due)
     elif told.ended == "lapsed":
         agenda.add(asked + settings.REQUEST_LAPSES_AFTER, _only_what_is_due)
+
+
+def _leave_over(simulator: Simulator) -> None:
+    """Somebody holds what the portal did not give, as everywhere before the portal came; a scan has found it."""
+    account = Account.objects.get(name="Ledger Production")
+    permission_set = PermissionSet.objects.get(name="DatabaseAdministrator")
+    holder = organisation.BEN.user_name
+    key = AssignmentKey(account.account_id, permission_set.arn, "USER", simulator.organisation.user_id(holder))
+    simulator.put_assignment(key)
+    now = clock.now()
+    with transaction.atomic():
+        ScanCursor.objects.create(started_at=now, finished_at=now, last_seen=drift.pair_count())
+        standing.opened(account, permission_set, key.principal_type, key.principal_id, holder, now)
 
 
 def _only_what_is_due() -> None:

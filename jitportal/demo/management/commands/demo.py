@@ -1,6 +1,7 @@
 """`manage.py demo`: the whole portal in one process, with a company in it, until Ctrl-C."""
 
 import signal
+import textwrap
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -15,15 +16,10 @@ from jitportal.demo.embedded import PortInUse
 from jitportal.demo.organisation import PEOPLE
 from jitportal.demo.simulator.journal import JournalInUseError
 from jitportal.demo.starting_over import SeedCutShort
+from jitportal.demo.tour import STEPS
 from jitportal.demo.workers import Workers
 
-TRY: Final = """
-Try this
-  1. Sign in as Ada Lindqvist. Ask for Production Support in Production (ticket INC-4711).
-  2. In a private window, sign in as Chiara Rossi and agree; then as Farid Haddad, and agree.
-  3. Watch Ada's request turn active once AWS has confirmed it, and press "I'm done".
-  4. Sign in as Jonas Weber: every step is in the audit trail, and can be exported.
-"""
+WIDTH: Final = 110
 
 
 class Command(BaseCommand):
@@ -70,9 +66,10 @@ class Command(BaseCommand):
         )
         for person in PEOPLE:
             self.stdout.write(f"  {person.name:<15} {person.job_title:<20} {person.part}")
-        self.stdout.write(
-            f"{TRY}\nCtrl-C stops it. Mail that would be sent is in {settings.ENVIRONMENT.data_dir / 'mail'}."
-        )
+        self.stdout.write("\nTry this")
+        for number, step in enumerate(STEPS, start=1):
+            self.stdout.write(textwrap.fill(step, WIDTH, initial_indent=f"  {number}. ", subsequent_indent="     "))
+        self.stdout.write(f"\nCtrl-C stops it. Mail that would be sent is in {settings.ENVIRONMENT.data_dir / 'mail'}.")
         self.stdout.flush()
 
 
