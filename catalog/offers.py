@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery
 
-from catalog.models import AccessPolicy, Account, Environment, Role
+from catalog.models import AccessPolicy, Account, DirectoryGroup, Environment, Role
 from catalog.people import Person
 from catalog.policy import AccountChoice, Policy, Stage, Terms, matching, offered
 from catalog.step_up import BOTH, Wanted
@@ -40,43 +41,76 @@ def policies_in_force(role_id: int | None = None, environment_id: int | None = N
 
 
 def _policy(row: AccessPolicy, version: int) -> Policy:
-    return Policy(
-        id=row.pk,
+    stages = (
+        stage_of(stage, row.name, stage.approver_group.name, object_ids(stage.approver_group.directory_groups.all()))
+        for stage in row.stages.all()
+    )
+    return policy_of(
+        row,
         version=version or 0,
+        role=row.role,
+        environment=row.environment,
+        permission_set=row.permission_set,
+        group_ids=object_ids(row.requestable_by.all()),
+        stages=tuple(stages),
+    )
+
+
+def policy_of(
+    row: Any,
+    *,
+    version: int,
+    role: Any,
+    environment: Any,
+    permission_set: Any,
+    group_ids: frozenset[str],
+    stages: tuple[Stage, ...],
+) -> Policy:
+    """A policy to judge by, from its row and those it names; of today, or versions of them that history kept."""
+    return Policy(
+        id=row.id,
+        version=version,
         name=row.name,
         role_id=row.role_id,
-        role=row.role.name,
-        role_is_offered=row.role.is_offered,
+        role=role.name,
+        role_is_offered=role.is_offered,
         environment_id=row.environment_id,
-        environment=row.environment.name,
-        group_ids=frozenset(group.object_id for group in row.requestable_by.all()),
+        environment=environment.name,
+        group_ids=group_ids,
         departments=departments_of(row),
         permission_set_id=row.permission_set_id,
-        permission_set=row.permission_set.name,
-        permission_set_vanished=row.permission_set.vanished_at is not None,
+        permission_set=permission_set.name,
+        permission_set_vanished=permission_set.vanished_at is not None,
         default_duration=row.default_duration,
         longest_duration=row.longest_duration,
         accounts_per_request=row.accounts_per_request,
         ticket_pattern=row.ticket_pattern,
         approves_automatically=row.automatic_approval == AccessPolicy.AutomaticApproval.ALWAYS,
-        stages=tuple(
-            Stage(
-                position=stage.position,
-                approver_group_id=stage.approver_group_id,
-                approver_group=stage.approver_group.name,
-                group_ids=frozenset(group.object_id for group in stage.approver_group.directory_groups.all()),
-                approvals_needed=stage.approvals_needed,
-                rule=row.name,
-            )
-            for stage in row.stages.all()
-        ),
+        stages=stages,
         step_up=Wanted(row.step_up_context, row.step_up_for or BOTH, row.step_up_longest_age or timedelta(0), row.name)
         if row.step_up_context
         else None,
     )
 
 
-def departments_of(row: AccessPolicy) -> frozenset[str]:
+def stage_of(row: Any, rule: str, approver_group: str, group_ids: frozenset[str]) -> Stage:
+    """A stage to judge by, from its row of today or a version of it."""
+    return Stage(
+        position=row.position,
+        approver_group_id=row.approver_group_id,
+        approver_group=approver_group,
+        group_ids=group_ids,
+        approvals_needed=row.approvals_needed,
+        rule=rule,
+    )
+
+
+def object_ids(groups: Iterable[DirectoryGroup]) -> frozenset[str]:
+    """The object ids of these directory groups."""
+    return frozenset(group.object_id for group in groups)
+
+
+def departments_of(row: Any) -> frozenset[str]:
     """The departments that a policy names; whatever else the column holds, such as a bare text, names none."""
     named = row.departments if isinstance(row.departments, list) else []
     return frozenset(name for name in named if isinstance(name, str) and name)

@@ -1,7 +1,9 @@
 """A person as policies and permissions see one: frozen, and read from the database at the moment of asking."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from auditlog.actor import Actor
@@ -38,7 +40,13 @@ def load(user_id: int) -> Person:
     Raises:
         User.DoesNotExist: there is no such person.
     """
-    user = get_user_model().objects.get(pk=user_id)
+    return of(get_user_model().objects.get(pk=user_id))
+
+
+def of(user: Any) -> Person:
+    """The person of this row; their groups are read with it, or by one query."""
+    prefetched = getattr(user, "_prefetched_objects_cache", {}).get("directory_groups")
+    groups = user.group_ids if prefetched is None else frozenset(group.object_id for group in prefetched)
     return Person(
         user_id=user.pk,
         object_id=user.object_id,
@@ -46,10 +54,10 @@ def load(user_id: int) -> Person:
         user_name=user.user_name,
         principal_id=user.principal_id,
         department=user.department,
-        groups=user.group_ids,
+        groups=groups,
         is_active=user.is_active,
-        is_admin=user.is_staff,
-        is_compliance=user.is_compliance,
+        is_admin=user.is_active and settings.ENTRA_ADMIN_GROUP_ID in groups,
+        is_compliance=user.is_active and settings.ENTRA_COMPLIANCE_GROUP_ID in groups,
     )
 
 

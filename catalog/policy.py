@@ -1,7 +1,7 @@
 """Judges one ask against the access policies, purely: frozen rows and the time in, a judgement with its rules out."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, ParamSpec, TypeVar
@@ -227,34 +227,38 @@ def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime
     if not person.is_active:
         return Judgement(None, (Verdict(False, "This person is disabled in the directory.", "people"),))
     if not matched:
-        return Judgement(None, (_unmatched(concerned),))
-    if len({policy.permission_set_id for policy in matched}) > 1:
-        names = " and ".join(f"“{policy.name}”" for policy in matched)
-        return Judgement(
-            None, (Verdict(False, f"{names} name different permission sets; an admin must settle it.", names, "role"),)
-        )
-    terms = terms_of(matched)
-    refusals = [refusal for rule in _OF_TERMS for refusal in _applied(rule, terms)]
-    refusals += [refusal for rule in _OF_ASK for refusal in _applied(rule, terms, ask, now, longest_lead)]
+        return Judgement(None, (unmatched(concerned),))
+    judgement = whatever_is_asked(matched)
+    if (terms := judgement.terms) is None:
+        return judgement
+    refusals = [refusal for rule in _OF_ASK for refusal in _applied(rule, terms, ask, now, longest_lead)]
     demands, at = terms.step_up_to_ask, ask.made_at or now
     refusals += _applied(unproven, demands, ask.proofs, person.object_id, at)
-    return Judgement(terms, tuple(refusals))
+    return Judgement(terms, (*judgement.refusals, *refusals))
+
+
+def whatever_is_asked(matched: tuple[Policy, ...]) -> Judgement:
+    """The terms of these policies, and what they refuse whatever is asked for; at least one policy."""
+    if len({policy.permission_set_id for policy in matched}) > 1:
+        names = " and ".join(f"“{policy.name}”" for policy in matched)
+        refusal = Verdict(False, f"{names} name different permission sets; an admin must settle it.", names, "role")
+        return Judgement(None, (refusal,))
+    terms = terms_of(matched)
+    return Judgement(terms, tuple(refusal for rule in _OF_TERMS for refusal in _applied(rule, terms)))
 
 
 def offered(matched: tuple[Policy, ...]) -> Terms | None:
     """The terms of these policies, unless every ask would be refused whatever it asks for; at least one policy."""
-    if len({policy.permission_set_id for policy in matched}) > 1:
-        return None
-    terms = terms_of(matched)
-    obstacles = [obstacle for rule in _OF_TERMS for obstacle in _applied(rule, terms)]
-    return None if obstacles else terms
+    judgement = whatever_is_asked(matched)
+    return judgement.terms if not judgement.refusals else None
 
 
-def _unmatched(concerned: list[Policy]) -> Verdict:
+def unmatched(concerned: Sequence[Policy], who: str = "You are") -> Verdict:
+    """The refusal of somebody whom none of the policies for a role and environment lets ask."""
     if not concerned:
         return Verdict(False, "No access policy offers this role in this environment.", "default deny", "role")
     names = ", ".join(f"“{policy.name}”" for policy in concerned)
-    return Verdict(False, f"You are in none of the groups or departments that {names} names.", names, "role")
+    return Verdict(False, f"{who} in none of the groups or departments that {names} names.", names, "role")
 
 
 def _applied(rule: Callable[P, Iterator[Verdict]], *given: P.args, **named: P.kwargs) -> list[Verdict]:

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from catalog.explain_views import explain
 from jitportal.entra.views import confirm_leavers
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/confirm-leavers/", confirm_leavers, name="confirm-leavers"),
     path("", include("accessrequests.urls")),
     path("catalog/", include("catalog.urls")),
+    path("explain/", explain, name="explain"),
     path("audit/", include("auditlog.urls")),
     path("admin/", admin.site.urls),
 ]

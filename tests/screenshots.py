@@ -36,6 +36,12 @@ PAGES: Final = {
     "catalog": ("Ada Lindqvist", "/catalog/"),
     "new": ("Ada Lindqvist", "/requests/new/?role=production-support&environment=production"),
     "request": ("Ada Lindqvist", "{request}"),
+    "explain-me": ("Ben Okafor", "/explain/?question=me"),
+    "explain-who": ("Ines Moreau", "/explain/?question=who&role=devops-engineer&environment=production"),
+    "explain-why": (
+        "Ines Moreau",
+        "/explain/?question=why&person=ben&role=production-support&environment=production",
+    ),
     "approvals": ("Chiara Rossi", "/approvals/"),
     "audit": ("Jonas Weber", "/audit/"),
     "admin": ("Ines Moreau", "/admin/"),

@@ -57,6 +57,7 @@ PAGES: Final[Mapping[str, frozenset[str]]] = {
     "request-new": SIGNED_IN,
     "approvals": SIGNED_IN,
     "catalog": SIGNED_IN,
+    "explain": SIGNED_IN,
     "you": SIGNED_IN,
     "findings": READERS,
     "audit": READERS,
@@ -64,6 +65,8 @@ PAGES: Final[Mapping[str, frozenset[str]]] = {
     "audit-export-jsonl": READERS,
     "audit-checkpoints": READERS,
 }
+# What can be asked of the page that explains: by whom; the others are forbidden.
+QUESTIONS: Final[Mapping[str, frozenset[str]]] = {"who": READERS, "why": READERS, "reach": READERS, "me": SIGNED_IN}
 # Open to everybody, signed in or not; they say nothing secret.
 OPEN: Final = frozenset({"sign-in", "healthz", "readyz"})
 # Begin, strengthen and end a session; tests/jitportal/signin holds what they do.

@@ -51,6 +51,16 @@ def test_every_page_is_shown_to_those_it_is_for_and_to_nobody_else(world: World,
             assert browser.get(reverse(name)).status_code in (200, *((302,) if name == "sign-in" else (503,))), name
 
 
+def test_the_catalog_is_explained_of_others_only_to_its_readers(world: World, cells: Cells) -> None:
+    for who, question in product(table.KINDS, table.QUESTIONS):
+        asked = f"{reverse('explain')}?ask={question}"
+        shown = table.Got.SHOWN if who in table.QUESTIONS[question] else table.Got.FORBIDDEN
+        cells["explain", question, who] = (
+            opened(world.client(who), asked),
+            table.Got.SIGN_IN if who in table.NOBODY else shown,
+        )
+
+
 def test_a_request_is_shown_to_those_it_concerns_whatever_its_state(world: World, cells: Cells) -> None:
     for who in table.KINDS:
         browser = world.client(who)
