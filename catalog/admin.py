@@ -42,9 +42,11 @@ class CatalogAdmin(ChoosesSafely, VersionsAdmin):
     """What all admin classes of the catalog share.
 
     `fixed_fields` identify the row to Entra or AWS: they are given once. `main_fields` come before the reason.
+    `mirrored_fields` are as AWS has them, and nobody gives them here.
     """
 
     fixed_fields: ClassVar[tuple[str, ...]] = ()
+    mirrored_fields: ClassVar[tuple[str, ...]] = ()
     main_fields: ClassVar[tuple[Any, ...]] = ()
     # Deleting in bulk would go past `changes`.
     actions = None
@@ -54,10 +56,11 @@ class CatalogAdmin(ChoosesSafely, VersionsAdmin):
     delete_confirmation_template = "admin/catalog/delete.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple[str | None, dict[str, Any]]]:
-        return [(None, {"fields": self.main_fields}), ("This change", {"fields": ("why", "seen")})]
+        mirrored = [("As AWS has it", {"fields": self.mirrored_fields})] if obj and self.mirrored_fields else []
+        return [(None, {"fields": self.main_fields}), *mirrored, ("This change", {"fields": ("why", "seen")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return self.fixed_fields if obj else ()
+        return (*self.fixed_fields, *self.mirrored_fields) if obj else ()
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found = super().get_object(request, object_id, from_field)
@@ -165,6 +168,7 @@ class AccountAdmin(CatalogAdmin):
     form = forms.AccountForm
     main_fields = ("name", "account_id", "email", "environment")
     fixed_fields = ("account_id",)
+    mirrored_fields = ("ou_path", "its_tags", "is_management")
     list_display = ("name", "account_id", "environment", "email", "is_in_aws")
     list_filter = (
         "environment",
@@ -175,6 +179,10 @@ class AccountAdmin(CatalogAdmin):
     search_fields = ("name", "account_id", "email")
     search_help_text = "Name, account id or e-mail"
     autocomplete_fields = ("environment",)
+
+    @admin.display(description="tags")
+    def its_tags(self, account: Account) -> str:
+        return ", ".join(f"{key}={value}" for key, value in sorted((account.tags or {}).items())) or "-"
 
     @admin.display(description="in AWS", boolean=True, ordering="vanished_at")
     def is_in_aws(self, account: Account) -> bool:
@@ -188,6 +196,7 @@ class PermissionSetAdmin(CatalogAdmin):
     form = forms.PermissionSetForm
     main_fields = ("name", "arn", "description", "session_duration")
     fixed_fields = ("arn",)
+    mirrored_fields = ("its_policies", "inline_policy")
     list_display = ("name", "description", "sessions_last", "is_in_aws")
     list_filter = (("vanished_at", VanishedFilter),)
     search_fields = ("name", "arn", "description")
@@ -196,6 +205,10 @@ class PermissionSetAdmin(CatalogAdmin):
     @admin.display(description="sessions last", ordering="session_duration")
     def sessions_last(self, permission_set: PermissionSet) -> str:
         return spell(permission_set.session_duration)
+
+    @admin.display(description="managed policies")
+    def its_policies(self, permission_set: PermissionSet) -> str:
+        return ", ".join(permission_set.managed_policies or []) or "-"
 
     @admin.display(description="in AWS", boolean=True, ordering="vanished_at")
     def is_in_aws(self, permission_set: PermissionSet) -> bool:

@@ -55,7 +55,7 @@ def _named(row: models.Model) -> str:
 
 def _plain(value: Any) -> JSON:
     match value:
-        case None | bool() | int() | str() | list():
+        case None | bool() | int() | str() | list() | dict():
             return value
         case timedelta():
             return durations.written(value)

@@ -95,6 +95,12 @@ class Account(models.Model):
     name = models.CharField(max_length=80)
     email = models.CharField(max_length=320, blank=True)
     environment = models.ForeignKey(Environment, models.PROTECT, null=True, blank=True, related_name="accounts")
+    # Empty is null, and not a text: versions that were kept before these columns came keep their digests.
+    ou_path = models.CharField(  # noqa: DJ001
+        "organisational unit", max_length=1000, null=True, blank=True, editable=False
+    )
+    tags = models.JSONField(null=True, blank=True, editable=False, help_text="Those it has in AWS: {key: value}.")
+    is_management = models.BooleanField("management account", null=True, blank=True, editable=False)
     vanished_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When AWS stopped listing it.")
 
     history = Records()
@@ -118,6 +124,10 @@ class PermissionSet(models.Model):
     session_duration = models.DurationField(
         default=timedelta(hours=1), help_text="How long a session lives on after its assignment is gone."
     )
+    managed_policies = models.JSONField(
+        null=True, blank=True, editable=False, help_text="ARNs of AWS's own, and names of ours, as AWS lists them."
+    )
+    inline_policy = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001 - as above
     vanished_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When AWS stopped listing it.")
 
     history = Records()
@@ -249,3 +259,29 @@ class ApprovalStage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}. {self.approvals_needed} of {self.approver_group}"
+
+
+class InventorySync(models.Model):
+    """Where the sync of what AWS has stands: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When AWS was last read to the end.")
+    trouble = models.TextField(blank=True, help_text="Why it was not, the last time.")
+    claim = models.UUIDField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="inventory_sync_once")]
+
+    def __str__(self) -> str:
+        return f"finished at {self.finished_at}"
+
+
+class InventoryLook(models.Model):
+    """When AWS was last asked for the details of an account or a permission set, which its lists do not tell."""
+
+    key = models.CharField("account id or ARN", max_length=224, primary_key=True)
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key} at {self.at}"

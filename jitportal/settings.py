@@ -164,6 +164,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=f"*/{ENVIRONMENT.sync_people_minutes}"),
         "options": {"expires": 50 * ENVIRONMENT.sync_people_minutes},
     },
+    "inventory": {
+        "task": "jitportal.tasks.sync_inventory",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 500},
+    },
     "checkpoint": {"task": "auditlog.tasks.checkpoint", "schedule": crontab(minute=0), "options": {"expires": 600}},
 }
 

@@ -1,13 +1,34 @@
 """Celery's doors to the work of the portal beside that on requests."""
 
+from datetime import timedelta
+from typing import Final
+
+import structlog
 from celery import shared_task
 
 from accessrequests import provisioner
+from accessrequests.provisioner import ProvisionerError
+from catalog import mirror
+from jitportal.aws.inventory import AwsInventory
 from jitportal.entra import sync
 from jitportal.entra.graph import Graph
+
+log = structlog.get_logger(__name__)
+
+# The next slice goes on from there, before the worker that has this one is missed.
+SLICE: Final = timedelta(minutes=3)
 
 
 @shared_task
 def sync_people() -> None:
     """Holds people against the directory."""
     sync.sync(Graph(sync.PATIENCE), provisioner.current())
+
+
+@shared_task
+def sync_inventory() -> None:
+    """Brings the catalog up to date with AWS, for a few minutes at a time."""
+    try:
+        mirror.sync(AwsInventory(), SLICE)
+    except (mirror.ListsNothing, ProvisionerError) as error:
+        log.warning("inventory_not_read", error=str(error))

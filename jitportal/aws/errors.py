@@ -29,7 +29,7 @@ TURNED_AWAY: Final = frozenset(
 CREDENTIALS: Final = frozenset(
     {"UnrecognizedClientException", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException"}
 )
-GONE: Final = frozenset({"ResourceNotFoundException"})
+GONE: Final = frozenset({"ResourceNotFoundException", "TargetNotFoundException"})
 REMEDIES: Final = {
     "AccessDeniedException": "An admin must give the portal's role this permission; see the README's least policy.",
     "ServiceQuotaExceededException": "An admin must free or raise this quota in AWS.",
@@ -66,7 +66,7 @@ def _sorted(error: ClientError) -> ProvisionerError:
     if code in CREDENTIALS:
         return NotDone(words, "An admin must renew the portal's AWS credentials.")
     if code in GONE:
-        return Gone(words, REMEDIES[code])
+        return Gone(words, REMEDIES["ResourceNotFoundException"])
     if status >= 500:
         return Unclear(words, "It is tried again by itself.")
     return Refused(words, REMEDIES.get(code, "An admin must look into it."))

@@ -22,21 +22,52 @@ ACCOUNTS: Final = {
             name=f"{workload} {environment}",
             email=f"aws+{workload.lower().replace(' ', '-')}-{environment.lower()}@harbour.example",
             ou=f"Workloads/{environment}",
+            tags={"workload": workload.lower().replace(" ", "-"), "environment": environment.lower()},
         )
         for w, workload in enumerate(WORKLOADS)
     )
     for e, environment in enumerate(ENVIRONMENTS)
 }
 
+_AWS: Final = "arn:aws:iam::aws:policy/"
 PERMISSION_SETS: Final = (
     PermissionSet(
-        "DeveloperAccess", "Build and debug services: compute, queues, logs; no identity or network.", "PT4H"
+        "DeveloperAccess",
+        "Build and debug services: compute, queues, logs; no identity or network.",
+        "PT4H",
+        (f"{_AWS}PowerUserAccess",),
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:*Vpc*", "Resource": "*"}]}',
     ),
-    PermissionSet("DevOpsAccess", "Deploy and operate: infrastructure as code, scaling, networking.", "PT2H"),
-    PermissionSet("ProductionSupport", "Read logs and metrics, restart services, replay messages.", "PT1H"),
-    PermissionSet("DataAnalystReadOnly", "Query the warehouse and read curated buckets.", "PT4H"),
-    PermissionSet("DatabaseAdministrator", "Administer databases: parameters, snapshots, sessions.", "PT1H"),
-    PermissionSet("SecurityAuditor", "Read every configuration and trail; change nothing.", "PT8H"),
+    PermissionSet(
+        "DevOpsAccess",
+        "Deploy and operate: infrastructure as code, scaling, networking.",
+        "PT2H",
+        (f"{_AWS}PowerUserAccess", f"{_AWS}IAMReadOnlyAccess"),
+    ),
+    PermissionSet(
+        "ProductionSupport",
+        "Read logs and metrics, restart services, replay messages.",
+        "PT1H",
+        (f"{_AWS}CloudWatchReadOnlyAccess", "restart-services"),
+    ),
+    PermissionSet(
+        "DataAnalystReadOnly",
+        "Query the warehouse and read curated buckets.",
+        "PT4H",
+        (f"{_AWS}AmazonAthenaFullAccess", "curated-buckets-read"),
+    ),
+    PermissionSet(
+        "DatabaseAdministrator",
+        "Administer databases: parameters, snapshots, sessions.",
+        "PT1H",
+        (f"{_AWS}job-function/DatabaseAdministrator",),
+    ),
+    PermissionSet(
+        "SecurityAuditor",
+        "Read every configuration and trail; change nothing.",
+        "PT8H",
+        (f"{_AWS}SecurityAudit", f"{_AWS}job-function/ViewOnlyAccess"),
+    ),
 )
 
 

@@ -21,7 +21,7 @@ from auditlog import checkpoints, clock
 from auditlog.actor import Actor
 from auditlog.history import attribute
 from auditlog.models import Event
-from catalog import changes, inventory
+from catalog import changes, mirror
 from catalog.models import (
     AccessPolicy,
     Account,
@@ -122,7 +122,7 @@ def found_company() -> None:
 
 
 def _catalog() -> None:
-    inventory.sync(AwsInventory())
+    mirror.sync(AwsInventory(urgency=None))
     groups = {
         group.object_id: DirectoryGroup(object_id=group.object_id, name=group.name) for group in organisation.GROUPS
     }

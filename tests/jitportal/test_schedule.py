@@ -19,7 +19,10 @@ def first_due(schedule: Any, started: datetime) -> datetime:
     return started + remaining
 
 
-@pytest.mark.parametrize(("name", "every"), [("scan", timedelta(minutes=5)), ("checkpoint", timedelta(hours=1))])
+@pytest.mark.parametrize(
+    ("name", "every"),
+    [("scan", timedelta(minutes=5)), ("inventory", timedelta(minutes=10)), ("checkpoint", timedelta(hours=1))],
+)
 def test_a_scheduler_that_is_started_every_minute_comes_to_what_is_rare(
     settings: Any, name: str, every: timedelta
 ) -> None:

@@ -21,7 +21,13 @@ from moto.organizations.models import (
     OrganizationsBackend,
     organizations_backends,
 )
-from moto.ssoadmin.models import PermissionSet, SSOAdminBackend, ssoadmin_backends
+from moto.ssoadmin.models import (
+    CustomerManagedPolicy,
+    ManagedPolicy,
+    PermissionSet,
+    SSOAdminBackend,
+    ssoadmin_backends,
+)
 
 from .call import Call, Reply
 from .organisation import Organisation
@@ -149,6 +155,12 @@ def _fill_sso(backend: SSOAdminBackend, organisation: Organisation) -> None:
         )
         row.permission_set_arn = organisation.permission_set_arn(described.name)
         row.created_date = _FOUNDED.timestamp()
+        row.inline_policy = described.inline_policy
+        for policy in described.managed_policies:
+            if policy.startswith("arn:"):
+                row.managed_policies.append(ManagedPolicy(policy, policy.rpartition("/")[2]))
+            else:
+                row.customer_managed_policies.append(CustomerManagedPolicy(policy))
         backend.permission_sets.append(row)
 
 

@@ -39,11 +39,19 @@ class Account:
 
 @dataclass(frozen=True)
 class PermissionSet:
-    """A permission set; ``session_duration`` is an ISO 8601 duration from PT1H to PT12H."""
+    """A permission set; ``session_duration`` is an ISO 8601 duration from PT1H to PT12H.
+
+    ``managed_policies`` are ARNs of AWS's own and names of the customer's; ``inline_policy`` is a JSON text.
+    """
 
     name: str
     description: str = ""
     session_duration: str = "PT1H"
+    managed_policies: tuple[str, ...] = ()
+    inline_policy: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "managed_policies", tuple(self.managed_policies))
 
 
 @dataclass(frozen=True)

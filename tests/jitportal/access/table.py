@@ -140,6 +140,7 @@ TOLD_NOTHING: Final = frozenset(
         "accessrequests.tasks.notify",
         "auditlog.tasks.checkpoint",
         "jitportal.tasks.sync_people",
+        "jitportal.tasks.sync_inventory",
     }
 )
 

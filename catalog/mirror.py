@@ -1,0 +1,151 @@
+"""Mirrors what AWS has into the catalog; what vanished is marked, never deleted.
+
+The lists are short and read whole each time. Details cost a call or more for each row: those of what is new are read
+first, then those that were read longest ago. Each is written as it is read, so a sync that is stopped goes on there.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db.models import Q
+
+from auditlog import clock
+from auditlog.actor import Actor
+from catalog import changes
+from catalog.inventory import Inventory
+from catalog.models import Account, InventoryLook, InventorySync, PermissionSet
+
+INVENTORY: Final = Actor.system("inventory")
+# Longer than any one question may take with all its waiting.
+LEASE: Final = timedelta(minutes=5)
+DETAILS_HOLD: Final = timedelta(hours=24)
+
+
+class ListsNothing(Exception):
+    """AWS listed no account, or no permission set: that is somebody else's organisation, or a fault."""
+
+
+@dataclass
+class Result:
+    """What a sync did: rows that were new, changed or marked as vanished, and details read and still to be read."""
+
+    new: int = 0
+    changed: int = 0
+    vanished: int = 0
+    looked_at: int = 0
+    left: int = 0
+
+
+def sync(inventory: Inventory, patience: timedelta | None = None) -> Result | None:
+    """Brings the catalog up to date with AWS; None if another sync is at work. Running it again changes nothing.
+
+    Args:
+        inventory: AWS.
+        patience: after how long to leave further details to the next sync; None: never.
+
+    Raises:
+        ListsNothing: nothing was changed.
+        Exception: what the inventory raised; what was read before is kept, and nothing is marked as vanished for it.
+    """
+    with _claimed() as claim:
+        return _Sync(inventory, claim, patience).run() if claim else None
+
+
+@contextmanager
+def _claimed() -> Iterator[uuid.UUID | None]:
+    """The claim under which nobody else syncs, or None; how it went is written down at its end."""
+    InventorySync.objects.get_or_create(pk=1)
+    now, claim = clock.now(), uuid.uuid4()
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    if not InventorySync.objects.filter(free).update(claim=claim, claimed_until=now + LEASE):
+        yield None
+        return
+    mine = InventorySync.objects.filter(claim=claim)
+    try:
+        yield claim
+    except Exception as error:
+        mine.update(trouble=str(error), claim=None, claimed_until=None)
+        raise
+    mine.update(trouble="", claim=None, claimed_until=None)
+
+
+class _Sync:
+    """One run under one claim."""
+
+    def __init__(self, inventory: Inventory, claim: uuid.UUID, patience: timedelta | None) -> None:
+        self._inventory = inventory
+        self._claim = claim
+        self._until = time.monotonic() + patience.total_seconds() if patience else float("inf")
+        self._result = Result()
+
+    def run(self) -> Result:
+        accounts = {row.account_id: row for row in self._inventory.accounts()}
+        arns = set(self._inventory.permission_set_arns())
+        if not accounts or not arns:
+            raise ListsNothing(
+                f"AWS listed no {'permission set' if accounts else 'account'}. Look whether the settings name this "
+                "organisation and its Identity Center instance."
+            )
+        known = {row.account_id: row for row in Account.objects.all()}
+        for account_id, listed in accounts.items():
+            row = known.pop(account_id, None) or Account(account_id=account_id)
+            self._write(row, {**asdict(listed), "vanished_at": None})
+        self._mark([*known.values(), *PermissionSet.objects.exclude(arn__in=arns)])
+        self._look(set(accounts), arns)
+        if not self._result.left:
+            InventorySync.objects.filter(claim=self._claim).update(finished_at=clock.now())
+        return self._result
+
+    def _look(self, accounts: set[str], arns: set[str]) -> None:
+        """Reads the details of what was not looked at lately, as far as patience goes."""
+        now = clock.now()
+        looks = dict(InventoryLook.objects.values_list("key", "at"))
+        InventoryLook.objects.filter(key__in=looks.keys() - accounts - arns).delete()
+        due = [key for key in sorted(arns | accounts, reverse=True) if looks.get(key, now) <= now - DETAILS_HOLD]
+        due.sort(key=lambda key: looks[key])
+        # Of permission sets first: without its details one cannot be named at all.
+        unseen = [*sorted(arns - looks.keys()), *sorted(accounts - looks.keys())]
+        for number, key in enumerate([*unseen, *due]):
+            if time.monotonic() > self._until:
+                self._result.left = len(unseen) + len(due) - number
+                return
+            InventorySync.objects.filter(claim=self._claim).update(claimed_until=clock.now() + LEASE)
+            self._read_account(key) if key in accounts else self._read_permission_set(key)
+            InventoryLook.objects.update_or_create(key=key, defaults={"at": clock.now()})
+            self._result.looked_at += 1
+
+    def _read_account(self, account_id: str) -> None:
+        tags = self._inventory.tags_of(account_id)
+        if tags is not None:
+            self._write(Account.objects.get(account_id=account_id), {"tags": dict(tags)})
+
+    def _read_permission_set(self, arn: str) -> None:
+        found = self._inventory.permission_set(arn)
+        if found is not None:
+            row = PermissionSet.objects.filter(arn=arn).first() or PermissionSet(arn=arn)
+            self._write(row, {**asdict(found), "managed_policies": list(found.managed_policies), "vanished_at": None})
+
+    def _write(self, row: Account | PermissionSet, values: dict[str, Any]) -> None:
+        is_new = row.pk is None
+        if not is_new and all(getattr(row, column) == value for column, value in values.items()):
+            return
+        for column, value in values.items():
+            setattr(row, column, value)
+        with changes.recorded(row, actor=INVENTORY, why="As AWS has it."):
+            row.save()
+        self._result.new += is_new
+        self._result.changed += not is_new
+
+    def _mark(self, rows: list[Account | PermissionSet]) -> None:
+        now = clock.now()
+        for row in rows:
+            if row.vanished_at is None:
+                row.vanished_at = now
+                with changes.recorded(row, actor=INVENTORY, why="AWS no longer lists it."):
+                    row.save()
+                self._result.vanished += 1
