@@ -12,6 +12,9 @@ from catalog.people import Person
 from catalog.policy import Verdict
 
 YES = Verdict(True, "", "")
+LOCAL_DECIDES_NOTHING = Verdict(
+    False, "A local administrator looks after the portal, and decides on no request.", "local administrator"
+)
 NOTHING_TO_EXTEND = Verdict(False, "The access that it was to extend has ended.", "extension")
 
 
@@ -32,7 +35,7 @@ def visible_to(person: Person) -> QuerySet[AccessRequest]:
 
 def queue_of(person: Person, now: datetime) -> QuerySet[AccessRequest]:
     """The requests that wait for this person's decision now, the oldest first."""
-    if not person.is_active:
+    if not person.is_active or person.is_local:
         return AccessRequest.objects.none()
     current = RequestStage.objects.filter(
         approver_group__directory_groups__object_id__in=person.groups,
@@ -60,6 +63,8 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
     """Whether this person may agree or refuse at the request's present stage."""
     if not person.is_active:
         return Verdict(False, "You are disabled in the directory.", "people")
+    if person.is_local:
+        return LOCAL_DECIDES_NOTHING
     if request.status != RequestStatus.PENDING:
         return Verdict(False, f"It is already decided: {request.get_status_display().lower()}.", "once")
     if request.lapses_at <= now:

@@ -57,6 +57,10 @@ class Action(StrEnum):
     PERSON_CHANGED = "person.changed"
     PERSON_LEFT = "person.left"
     PERSON_RETURNED = "person.returned"
+    LOCAL_ADMIN_OPENED = "local_admin.opened"
+    LOCAL_ADMIN_USED = "local_admin.used"
+    LOCAL_ADMIN_REFUSED = "local_admin.refused"
+    LOCAL_ADMIN_ENDED = "local_admin.ended"
     SYNC_HELD = "sync.held"
     SYNC_CONFIRMED = "sync.confirmed"
     SYNC_RELEASED = "sync.released"
@@ -152,6 +156,10 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.PERSON_CHANGED: "The directory describes {person} anew[: {changes}]",
         Action.PERSON_LEFT: "{person} left[: {reason}]",
         Action.PERSON_RETURNED: "{person} returned[: {reason}]",
+        Action.LOCAL_ADMIN_OPENED: "Local administration was opened for {person}[ until {until}][: {reason}]",
+        Action.LOCAL_ADMIN_USED: "{actor} signed in by the one-time link[, until {until} at the latest]",
+        Action.LOCAL_ADMIN_REFUSED: "The one-time link of {person} was refused[: {reason}][ (rule: {rule})]",
+        Action.LOCAL_ADMIN_ENDED: "The local administration of {person} ended[: {reason}]",
         Action.SYNC_HELD: (
             "The directory says that {count} of {known} people have left: nobody is changed before an admin confirms it"
         ),

@@ -126,7 +126,7 @@ def choices_of(accounts: Iterable[Account]) -> tuple[AccountChoice, ...]:
 
 def offers_for(person: Person) -> tuple[Offer, ...]:
     """What this person may ask for now, the least sensitive environment first; a fixed number of queries."""
-    if not person.is_active:
+    if not person.is_active or person.is_local:
         return ()
     by_pair: dict[tuple[int, int], list[Policy]] = {}
     for policy in matching(policies_in_force(), person):

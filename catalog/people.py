@@ -14,7 +14,8 @@ class Person:
     """Who asks or decides.
 
     `groups` are object ids of directory groups, `user_id` is the row's key, `principal_id` is the Identity Center user
-    id as last found, empty if never looked up.
+    id as last found, empty if never looked up. A local administrator (`is_local`) is nobody of the directory, and
+    neither asks nor decides.
     """
 
     user_id: int
@@ -27,6 +28,7 @@ class Person:
     is_active: bool
     is_admin: bool
     is_compliance: bool
+    is_local: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -47,6 +49,7 @@ def of(user: Any) -> Person:
     """The person of this row; their groups are read with it, or by one query."""
     prefetched = getattr(user, "_prefetched_objects_cache", {}).get("directory_groups")
     groups = user.group_ids if prefetched is None else frozenset(group.object_id for group in prefetched)
+    is_active = user.is_active and not user.is_over
     return Person(
         user_id=user.pk,
         object_id=user.object_id,
@@ -55,9 +58,10 @@ def of(user: Any) -> Person:
         principal_id=user.principal_id,
         department=user.department,
         groups=groups,
-        is_active=user.is_active,
-        is_admin=user.is_active and settings.ENTRA_ADMIN_GROUP_ID in groups,
-        is_compliance=user.is_active and settings.ENTRA_COMPLIANCE_GROUP_ID in groups,
+        is_active=is_active,
+        is_admin=is_active and (user.is_local or settings.ENTRA_ADMIN_GROUP_ID in groups),
+        is_compliance=is_active and not user.is_local and settings.ENTRA_COMPLIANCE_GROUP_ID in groups,
+        is_local=user.is_local,
     )
 
 

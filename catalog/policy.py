@@ -39,6 +39,11 @@ class Verdict:
         return self.reason if not self.rule or named in self.reason else f"{self.reason} The rule is {named}."
 
 
+LOCAL_ASKS_FOR_NOTHING: Final = Verdict(
+    False, "A local administrator looks after the portal, and asks for no access.", "local administrator", "role"
+)
+
+
 @dataclass(frozen=True)
 class Unproven(Verdict):
     """No, until the person has shown fresh proof of who they are for this authentication context."""
@@ -226,6 +231,8 @@ def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime
     matched = matching(concerned, person)
     if not person.is_active:
         return Judgement(None, (Verdict(False, "This person is disabled in the directory.", "people"),))
+    if person.is_local:
+        return Judgement(None, (LOCAL_ASKS_FOR_NOTHING,))
     if not matched:
         return Judgement(None, (unmatched(concerned),))
     judgement = whatever_is_asked(matched)

@@ -12,7 +12,7 @@ from jitportal.models import User
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
-    """People who have signed in."""
+    """People who have signed in, and local administrators."""
 
     list_display = ("name", "user_name", "department", "is_active", "groups", "last_login")
     list_filter = ("is_active", "department", "directory_groups")
@@ -22,7 +22,7 @@ class UserAdmin(ReadOnlyAdmin):
         (None, {"fields": ("name", "user_name", "email", "department", "is_active")}),
         ("In the directory", {"fields": ("tenant_id", "object_id", "groups")}),
         ("In AWS", {"fields": ("principal_id",)}),
-        ("Here", {"fields": ("first_seen_at", "last_login", "left_at", "left_because")}),
+        ("Here", {"fields": ("first_seen_at", "last_login", "left_at", "left_because", "local_until")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

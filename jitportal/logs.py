@@ -1,9 +1,13 @@
 """What a log line looks like, and what is left out of it."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor
+
+# The secret of a link that signs in a local administrator; Django's own lines on refused pages name their path.
+_LINK: Final = re.compile(r"(/sign-in/local/)[^/?\s]+")
 
 # What every line begins with, whoever wrote it.
 COMMON: list[Processor] = [
@@ -22,6 +26,14 @@ def without_query(_logger: Any, _method: str, line: EventDict) -> EventDict:
     return line
 
 
+def without_links(_logger: Any, _method: str, line: EventDict) -> EventDict:
+    """The line without the secret of a one-time link."""
+    for key, value in line.items():
+        if isinstance(value, str):
+            line[key] = _LINK.sub(r"\1…", value)
+    return line
+
+
 def formatter(*, for_people: bool, colours: bool) -> structlog.stdlib.ProcessorFormatter:
     """Lines for a terminal that somebody reads, or a JSON object each with tracebacks as text."""
     last: list[Processor] = (
@@ -32,7 +44,7 @@ def formatter(*, for_people: bool, colours: bool) -> structlog.stdlib.ProcessorF
     )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=COMMON,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_query, *last],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_query, without_links, *last],
     )
 
 

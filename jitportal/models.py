@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from auditlog import clock
+
 
 class LeftBecause(models.TextChoices):
     """How a person left."""
@@ -30,7 +32,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person, keyed by Entra's object id within our one tenant; there is no password to guess or leak.
 
-    What a person may do follows from their directory groups alone: `is_staff` is membership of the admin group.
+    What a person may do follows from their directory groups alone: `is_staff` is membership of the admin group. The
+    exception is a local administrator, whom the directory does not know, and who is one until `local_until`.
     Whoever is not active and has no `left_at` is locked out, and does not return by themselves.
     """
 
@@ -54,6 +57,13 @@ class User(AbstractBaseUser):
     to_check = models.BooleanField(
         default=False, editable=False, help_text="The directory may say something else by now."
     )
+    local_until = models.DateTimeField(
+        "local administrator until",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Empty for the directory's people.",
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -65,6 +75,11 @@ class User(AbstractBaseUser):
         ordering = ("name",)
         verbose_name = "person"
         verbose_name_plural = "people"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(local_until=None) | models.Q(tenant_id=""), name="local_administrator_in_no_tenant"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -76,13 +91,25 @@ class User(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Whether this person administers the catalog: a member of the directory's admin group."""
+        """Whether this person administers the catalog: a member of the directory's admin group, or local."""
+        if self.is_local:
+            return self.is_active and not self.is_over
         return self.is_active and settings.ENTRA_ADMIN_GROUP_ID in self.group_ids
 
     @property
     def is_compliance(self) -> bool:
         """Whether this person reads the audit pages: a member of the directory's compliance group."""
-        return self.is_active and settings.ENTRA_COMPLIANCE_GROUP_ID in self.group_ids
+        return not self.is_local and self.is_active and settings.ENTRA_COMPLIANCE_GROUP_ID in self.group_ids
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a local administrator, and nobody of the directory."""
+        return self.local_until is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time of a local administrator is over, by the database's clock."""
+        return self.local_until is not None and self.local_until <= clock.now()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Django admin asks this; each admin class narrows it further."""
@@ -103,6 +130,23 @@ class User(AbstractBaseUser):
     def refresh_groups(self) -> None:
         """Forgets the groups read earlier in this process, so that the next question asks the database."""
         self.__dict__.pop("group_ids", None)
+
+
+class LocalAdministrator(models.Model):
+    """How a local administrator came to be: opened at the server for a reason, let in by a link that works once.
+
+    Of the link there is only what it hashes to. It is open until `person.local_until`, unless it has ended before.
+    """
+
+    person = models.OneToOneField(User, on_delete=models.PROTECT, related_name="local")
+    link_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the link's secret.")
+    reason = models.TextField()
+    opened_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.person}, opened at {self.opened_at}"
 
 
 class DirectorySync(models.Model):

@@ -80,6 +80,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "accessrequests.context.page",
                 "jitportal.entra.context.page",
+                "jitportal.signin.context.page",
             ],
         },
     }
@@ -168,6 +169,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "jitportal.tasks.sync_inventory",
         "schedule": crontab(minute="*/10"),
         "options": {"expires": 500},
+    },
+    "local-admins": {
+        "task": "jitportal.tasks.end_local_admins",
+        "schedule": crontab(),
+        "options": {"expires": 50},
     },
     "checkpoint": {"task": "auditlog.tasks.checkpoint", "schedule": crontab(minute=0), "options": {"expires": 600}},
 }

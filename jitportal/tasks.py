@@ -12,6 +12,7 @@ from catalog import mirror
 from jitportal.aws.inventory import AwsInventory
 from jitportal.entra import sync
 from jitportal.entra.graph import Graph
+from jitportal.signin import local_admins
 
 log = structlog.get_logger(__name__)
 
@@ -32,3 +33,9 @@ def sync_inventory() -> None:
         mirror.sync(AwsInventory(), SLICE)
     except (mirror.ListsNothing, ProvisionerError) as error:
         log.warning("inventory_not_read", error=str(error))
+
+
+@shared_task
+def end_local_admins() -> None:
+    """Records it when the time of a local administrator is over, and raises the alarm while one is open."""
+    local_admins.look_after()

@@ -60,7 +60,7 @@ def standing() -> Standing | None:
 
 def holds(leaving: Collection[str]) -> bool:
     """Whether so many may not leave unconfirmed; records it when that begins, changes or is over."""
-    known = User.objects.filter(is_active=True).count()
+    known = User.objects.filter(is_active=True, local_until=None).count()
     with transaction.atomic():
         state = DirectorySync.objects.select_for_update().get()
         unconfirmed = set(leaving) - set(state.confirmed)

@@ -6,7 +6,8 @@ from jitportal.models import User
 
 
 class KnownPerson(BaseBackend):
-    """Turns a session back into a person, as long as they are not locked out."""
+    """Turns a session back into a person, as long as they are not locked out and their time is not over."""
 
     def get_user(self, user_id: int) -> User | None:
-        return User.objects.filter(pk=user_id, is_active=True).first()
+        person = User.objects.filter(pk=user_id, is_active=True).first()
+        return None if person is None or person.is_over else person

@@ -16,6 +16,8 @@ from jitportal.models import User
 from jitportal.signin.people import record_sign_out
 
 BEGAN: Final = "began_at"
+# A local administrator's session; of somebody whose time is over the session knows nothing else.
+LOCAL: Final = "is_local"
 USED: Final = "used_at"
 # A session is not written on every page; so late may its last use be known.
 _ABOUT: Final = 60.0
@@ -35,6 +37,9 @@ class SessionLimits:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             self._hold(request)
+        elif request.session.get(LOCAL):
+            logout(request)
+            messages.warning(request, "Your time as local administrator is over. Nothing was lost that had been sent.")
         return self._get_response(request)
 
     def _hold(self, request: HttpRequest) -> None:

@@ -13,6 +13,7 @@ from auditlog.ledger import Subject, record
 from catalog.step_up import Proof
 from jitportal.models import LeftBecause, User
 from jitportal.people import actor_of, refresh, replace_groups, subject_of
+from jitportal.signin import local_admins
 from jitportal.signin.claims import Claims
 from jitportal.signin.refusals import Refused, Rule
 
@@ -71,8 +72,10 @@ def _take_back(person: User) -> None:
 
 @transaction.atomic
 def record_sign_out(person: User, reason: str) -> None:
-    """Records that a person's session was ended, and why."""
+    """Records that a person's session was ended, and why; with it a local administrator's time is over."""
     record(actor_of(person), Action.PERSON_SIGNED_OUT, subject_of(person), {"reason": reason})
+    if person.is_local:
+        local_admins.end_one(person, actor_of(person), "signed out")
 
 
 @transaction.atomic

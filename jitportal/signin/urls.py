@@ -2,12 +2,13 @@
 
 from django.urls import path, re_path
 
-from jitportal.signin import step_up, views
+from jitportal.signin import local, step_up, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     re_path(r"^sign-in/(?P<provider_id>entra)/login/$", views.begin, name="openid_connect_login"),
     re_path(r"^sign-in/(?P<provider_id>entra)/callback/$", views.callback, name="openid_connect_callback"),
+    path("sign-in/local/<str:secret>/", local.page, name="sign-in-local"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("sign-out/everywhere/", views.sign_out_everywhere, name="sign-out-everywhere"),
     path("you/", views.you, name="you"),

@@ -100,6 +100,8 @@ def you(request: HttpRequest) -> HttpResponse:
     """Who is signed in, until when at the latest, and the ways out."""
     began = datetime.fromtimestamp(request.session[limits.BEGAN], UTC)
     ends_at = began + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    if until := cast(User, request.user).local_until:
+        ends_at = min(ends_at, until)
     context = {"ends_at": ends_at, "idle": settings.SESSION_IDLE, "now": clock.now()}
     return render(request, "signin/you.html", context)
 
@@ -123,12 +125,16 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 def _leave(request: HttpRequest) -> HttpResponse:
     hint = request.session.get(LOGOUT_HINT, "")
+    is_local = request.session.get(limits.LOCAL, False)
     # Read, so that they go: what was said to this person is not for the next one at this browser.
     list(messages.get_messages(request))
     logout(request)
     # Not a message: the directory may not send the browser back here, and on any later page this would be wrong.
     request.session[SIGNED_OUT] = True
     landing = reverse("sign-in")
+    if is_local:
+        # The directory has no session of theirs, and is likely to be away.
+        return redirect(landing)
     try:
         end_session = EntraOAuth2Adapter(request).end_session_endpoint
     except (RequestException, OAuth2Error) as error:

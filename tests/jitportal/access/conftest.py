@@ -11,10 +11,12 @@ from django.test import Client
 
 from accessrequests import workflow
 from accessrequests.models import AccessRequest, Assignment, Decision, Finding, Grant, Notification
+from auditlog.actor import Actor
 from catalog.models import ApprovalStage, ApproverGroup
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
 from jitportal.models import User
+from jitportal.signin import local_admins
 from tests.accessrequests.conftest import Office, catalog, groups, office, user  # noqa: F401
 from tests.jitportal.access import table
 from tests.jitportal.access.table import Got
@@ -61,7 +63,10 @@ class World:
         """A browser that is signed in as somebody of that kind; those who left were signed in before."""
         if who not in self._clients:
             browser = self._clients[who] = Client(raise_request_exception=False)
-            if who != table.ANONYMOUS:
+            if who == table.LOCAL:
+                _, made = local_admins.open_for(timedelta(hours=4), "To try every address.", Actor.system("test"))
+                browser.force_login(made.person)
+            elif who != table.ANONYMOUS:
                 browser.force_login(self.office.user(PEOPLE[who]))
         return self._clients[who]
 

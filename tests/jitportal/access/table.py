@@ -16,6 +16,7 @@ OTHER_APPROVER: Final = "approver of another"
 FORMER: Final = "former approver of it"
 ADMIN: Final = "admin"
 COMPLIANCE: Final = "compliance"
+LOCAL: Final = "local administrator"
 KINDS: Final = (
     ANONYMOUS,
     OFFBOARDED,
@@ -27,13 +28,16 @@ KINDS: Final = (
     FORMER,
     ADMIN,
     COMPLIANCE,
+    LOCAL,
 )
 # Whoever has no session, or one of somebody who is disabled, is led to the sign-in page and gets nothing.
 NOBODY: Final = frozenset({ANONYMOUS, OFFBOARDED})
 SIGNED_IN: Final = frozenset(KINDS) - NOBODY
 # Who may read a request at all; to all others it looks like one that does not exist.
-CONCERNED: Final = frozenset({REQUESTER, APPROVER, OTHER_STAGE, FORMER, ADMIN, COMPLIANCE})
-READERS: Final = frozenset({ADMIN, COMPLIANCE})
+CONCERNED: Final = frozenset({REQUESTER, APPROVER, OTHER_STAGE, FORMER, ADMIN, COMPLIANCE, LOCAL})
+# A local administrator is one of whom the directory knows nothing.
+ADMINS: Final = frozenset({ADMIN, LOCAL})
+READERS: Final = ADMINS | {COMPLIANCE}
 
 
 class Got(StrEnum):
@@ -71,7 +75,7 @@ QUESTIONS: Final[Mapping[str, frozenset[str]]] = {"who": READERS, "why": READERS
 OPEN: Final = frozenset({"sign-in", "healthz", "readyz"})
 # Begin, strengthen and end a session; tests/jitportal/signin holds what they do.
 SESSION: Final = frozenset(
-    {"openid_connect_login", "openid_connect_callback", "sign-out", "sign-out-everywhere", "step-up"}
+    {"openid_connect_login", "openid_connect_callback", "sign-in-local", "sign-out", "sign-out-everywhere", "step-up"}
 )
 # Other names of the sign-in and sign-out pages, which allauth looks for.
 ALIASES: Final = frozenset(
@@ -91,7 +95,7 @@ VERBS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     "request-withdraw": {REQUESTER: frozenset({_S.PENDING, _S.APPROVED})},
     "request-give-back": {REQUESTER: frozenset({_S.ACTIVE})},
     "request-extend": {REQUESTER: frozenset({_S.ACTIVE})},
-    "request-revoke": {who: frozenset({_S.APPROVED, _S.ACTIVE}) for who in (APPROVER, OTHER_STAGE, ADMIN)},
+    "request-revoke": {who: frozenset({_S.APPROVED, _S.ACTIVE}) for who in (APPROVER, OTHER_STAGE, *ADMINS)},
 }
 # The verbs on a finding: in which of its states an admin can carry them out; compliance is refused, others forbidden.
 FINDING_VERBS: Final[Mapping[str, frozenset[str]]] = {
@@ -104,7 +108,7 @@ FINDING_STATES: Final = ("open", "accepted", "adopted", "removing", "gone")
 OTHER_VERBS: Final[Mapping[str, frozenset[str]]] = {
     "request-new": frozenset({ENGINEER, REQUESTER, OTHER_STAGE}),
     "audit-verify": READERS,
-    "confirm-leavers": frozenset({ADMIN}),
+    "confirm-leavers": ADMINS,
 }
 
 # The admin: what its members may edit, and what they may only read.
@@ -139,6 +143,7 @@ TOLD_NOTHING: Final = frozenset(
         "accessrequests.tasks.scan",
         "accessrequests.tasks.notify",
         "auditlog.tasks.checkpoint",
+        "jitportal.tasks.end_local_admins",
         "jitportal.tasks.sync_people",
         "jitportal.tasks.sync_inventory",
     }
@@ -167,4 +172,4 @@ def expected_of_finding(name: str, who: str, status: str) -> Got:
         return Got.SIGN_IN
     if who not in READERS:
         return Got.FORBIDDEN
-    return Got.DONE if who == ADMIN and status in FINDING_VERBS[name] else Got.REFUSED
+    return Got.DONE if who in ADMINS and status in FINDING_VERBS[name] else Got.REFUSED

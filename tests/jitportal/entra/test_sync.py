@@ -10,12 +10,15 @@ from pytest_django import Settings
 from werkzeug.wrappers import Request, Response
 
 from auditlog import checkpoints, integrity
+from auditlog.actor import Actor
 from auditlog.models import Event
 from catalog.models import DirectoryGroup
 from jitportal.demo import organisation as company
 from jitportal.demo import simulator
 from jitportal.demo.directory import Fault, FaultKind, Group
+from jitportal.entra.sync import Result
 from jitportal.models import DirectorySync, LeftBecause, User
+from jitportal.signin import local_admins
 from jitportal.signin.people import take_in
 from jitportal.signin.refusals import Refused
 from tests.conftest import Clock
@@ -317,3 +320,12 @@ def test_the_record_is_whole_after_all_of_it(portal: Portal) -> None:
     portal.sync()
     found = integrity.verify([checkpoints.public_key()])
     assert found.whole, found.problem
+
+
+def test_a_local_administrator_is_nobody_whom_the_directory_is_asked_about(portal: Portal) -> None:
+    _, made = local_admins.open_for(timedelta(hours=1), "The directory comes and goes.", Actor.system("test"))
+    portal.server.graph.deltas.forget()
+    assert portal.sync() == Result(asked=10)
+    made.person.refresh_from_db()
+    assert made.person.is_staff
+    assert not made.person.to_check

@@ -165,6 +165,7 @@ def test_only_our_own_addresses_of_sign_in_are_routed() -> None:
         "you/",
         "^sign-in/(?P<provider_id>entra)/login/$",
         "^sign-in/(?P<provider_id>entra)/callback/$",
+        "sign-in/local/<str:secret>/",
     }
 
 
