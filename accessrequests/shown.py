@@ -8,7 +8,15 @@ from functools import cached_property
 from django.db.models import QuerySet
 
 from accessrequests.models import AccessRequest, Decision, Grant, RequestStage
-from accessrequests.states import LIVE_GRANT, NOT_IN_VAIN, OPEN_GRANT, OPEN_REQUEST, GrantStatus, RequestStatus
+from accessrequests.states import (
+    LIVE_GRANT,
+    NOT_IN_VAIN,
+    OPEN_GRANT,
+    OPEN_REQUEST,
+    EndReason,
+    GrantStatus,
+    RequestStatus,
+)
 from auditlog.models import Event
 from catalog.models import Account
 from catalog.wording import steps
@@ -159,6 +167,11 @@ class Shown:
         """When the last of what is held or being granted must be gone."""
         return max((grant.ends_at for grant in self.live if grant.ends_at), default=None)
 
+    @property
+    def own_end(self) -> datetime | None:
+        """When the last of what was ever held by it alone ends or ended."""
+        return max((grant.ends_at for grant in self.grants if grant.ends_at), default=None)
+
     @cached_property
     def extended(self) -> "Shown | None":
         """The request that this one extends; of it, its grants are read."""
@@ -177,8 +190,26 @@ class Shown:
 
     def carries_on(self, other: "Shown") -> bool:
         """Whether this extends the other and is confirmed wherever the other is held: one access to whoever has it."""
-        here = {grant.account_id for grant in self.active}
-        return self.request.extends_id == other.request.pk and {grant.account_id for grant in other.open} <= here
+        return self.request.extends_id == other.request.pk and self.covers(other.open)
+
+    def covers(self, grants: Iterable[Grant]) -> bool:
+        """Whether this is confirmed on the account of each of these grants."""
+        return {grant.account_id for grant in grants} <= {grant.account_id for grant in self.active}
+
+    @property
+    def granted(self) -> list[Grant]:
+        """The grants that did not fail."""
+        return [grant for grant in self.grants if grant.status != GrantStatus.FAILED]
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether its time is over and something that extends it has come to something."""
+        came_to_something = (RequestStatus.ACTIVE, RequestStatus.ENDED)
+        return bool(
+            self.request.end_reason == EndReason.EXPIRED
+            and self.extension
+            and self.extension.status in came_to_something
+        )
 
     @property
     def total(self) -> timedelta:
@@ -253,12 +284,15 @@ def read(requests: QuerySet[AccessRequest], now: datetime) -> list[Shown]:
 
 
 def held_by(people: Iterable[int], now: datetime) -> dict[int, list[Shown]]:
-    """What each of these people (by user id) holds or is being granted at this moment."""
+    """What each of these people (by user id) holds or is being granted at this moment; what was extended once."""
     ids = AccessRequest.objects.filter(requester_id__in=set(people), grants__status__in=OPEN_GRANT).values("pk")
     held: dict[int, list[Shown]] = {}
     for shown in read(AccessRequest.objects.filter(pk__in=ids), now):
         held.setdefault(shown.request.requester_id, []).append(shown)
-    return held
+    return {
+        person: [one for one in rows if not any(other.carries_on(one) for other in rows)]
+        for person, rows in held.items()
+    }
 
 
 def timeline(request: AccessRequest) -> list[Event]:

@@ -226,6 +226,7 @@ def _page(
     chain.sort(key=lambda part: ids.index(part.request.pk))
     later = chain[[part.request for part in chain].index(row) + 1 :] if chain else []
     ends_with_it = Grant.objects.filter(request__in=ids, status__in=LIVE_GRANT).values("account").distinct().count()
+    goes_on = next((part for part in reversed(later) if part.active), None)
     events = timeline(row)
     decides = row.status == RequestStatus.PENDING
     context = {
@@ -238,7 +239,8 @@ def _page(
             row.status, verdicts["extend"].reason, *(bool(verdict) for verdict in verdicts.values())
         ),
         "chain": chain,
-        "goes_on": next((part for part in reversed(later) if part.active), None),
+        "goes_on": goes_on,
+        "goes_on_whole": goes_on is not None and goes_on.covers(shown.granted),
         "ends_with_it": ends_with_it,
         "held": [held for held in held_by([row.requester_id], now).get(row.requester_id, []) if held.request != row]
         if decides and not mine

@@ -83,7 +83,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.REQUEST_STARTED: "The access as {role} in {environment} began to be set up[ on {accounts}]",
         Action.REQUEST_ACTIVE: "The access as {role} in {environment} is active[ on {accounts}]",
         Action.REQUEST_FAILED: "The access as {role} in {environment} failed[: {reason}]",
-        Action.REQUEST_ENDED: "The access as {role} in {environment} ended[: {reason}]",
+        Action.REQUEST_ENDED: "The request for {role} in {environment} ended[: {reason}]",
         Action.DECISION_MADE: "{actor} {verdict} it[ for {approver_group}][ (stage {stage})][: {comment}]",
         Action.DECISION_REFUSED: "A decision by {actor} was not counted[: {reason}][ (rule: {rule})]",
         Action.DECISION_SET_ASIDE: (
@@ -170,11 +170,12 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
     }
 )
 
-# Where a person ended it, the sentence is about them; by action and the end reason in its data.
-ENDED_BY_PEOPLE: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+# Why a grant ends makes its sentence; by action and the end reason in its data. One whose time is up may be extended.
+ENDINGS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
         (Action.GRANT_REVOKING, "revoked"): "{actor} revoked the grant on {account}[: {reason}]",
         (Action.GRANT_REVOKING, "given_back"): "{actor} gave back the grant on {account}",
+        (Action.GRANT_REVOKING, "expired"): "The time of the grant on {account} is up",
     }
 )
 
@@ -184,7 +185,7 @@ _OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 
 def sentence(action: str, actor_name: str, data: Mapping[str, Any]) -> str:
     """The event in human words, without a full stop; raises for nothing, whatever the data lacks or holds."""
-    template = ENDED_BY_PEOPLE.get((action, str(data.get("end_reason"))))
+    template = ENDINGS.get((action, str(data.get("end_reason"))))
     if template is None:
         try:
             template = SENTENCES[Action(action)]

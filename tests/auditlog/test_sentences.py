@@ -34,8 +34,8 @@ def test_whoever_ended_access_is_named_and_their_reason_with_them() -> None:
     assert sentence("grant.revoking", "Ada", {**data, "end_reason": "given_back", "reason": "Given back."}) == (
         "Ada gave back the grant on Ledger (2)"
     )
-    assert sentence("grant.revoking", "clock", {**data, "end_reason": "expired", "reason": "The time was up"}) == (
-        "The grant on Ledger (2) is being taken away: The time was up"
+    assert sentence("grant.revoking", "clock", {**data, "end_reason": "expired"}) == (
+        "The time of the grant on Ledger (2) is up"
     )
 
 

@@ -195,16 +195,45 @@ def test_what_the_extension_does_not_cover_keeps_its_own_card(office: Office, as
     assert text(asker.get("/")).count('class="card card-edge') == 2
 
 
-def test_a_request_that_was_extended_says_until_when_the_access_goes_on(office: Office, asker: Client) -> None:
+def test_a_request_that_was_extended_says_until_when_the_access_goes_on_and_not_that_it_ends(
+    office: Office, asker: Client
+) -> None:
     request = held(office)
     extension = extend(office, request)
     office.work()
-    for _ in range(2):
+    for state in ("Active", "Extended"):
         page = text(asker.get(page_of(request)))
+        assert f">{state}</span>" in page
         assert "It was extended: the access goes on until" in page
         assert "Mon 16 Nov 2026, 11:00 UTC" in page
         assert f'href="{page_of(extension)}"' in page
-        office.pass_time(hours=1)
+        for untrue in ("Access ends", "The access as Developer in Sandbox ended", "is being taken away", "it is gone"):
+            assert untrue not in page
+        office.pass_time(minutes=59)
+        asker.force_login(office.user(company.ADA))
+        office.pass_time(minutes=1)
+    assert "It was extended" not in text(asker.get(page_of(request)))
+
+
+def test_lists_say_by_what_a_request_was_extended(office: Office, asker: Client) -> None:
+    request = held(office)
+    extension = extend(office, request)
+    office.work()
+    office.pass_time(minutes=59)
+    asker.force_login(office.user(company.ADA))
+    office.pass_time(minutes=1)
+    assert f'Extended by request <a href="{page_of(extension)}">' in text(asker.get("/"))
+
+
+def test_what_an_approver_sees_as_held_already_is_one_access_with_its_last_end(office: Office, browse: Browse) -> None:
+    request = held(office)
+    extend(office, request)
+    office.work()
+    office.submit_production()
+    card = text(browse(company.CHIARA).get("/approvals/"))
+    assert card[card.index("Holds already") :].count("Payments Sandbox") == 1
+    assert "ends <time" in card
+    assert "in 2 hours" in card
 
 
 def test_revoking_names_all_accounts_of_the_chain(office: Office, browse: Browse) -> None:
