@@ -13,7 +13,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accessrequests import decisions, extensions, live, permissions, step_up, workflow
-from accessrequests.forms import DecisionForm, ExtensionForm, RequestForm, RevocationForm, WhatForm, add_refusals
+from accessrequests.forms import (
+    AskForm,
+    DecisionForm,
+    ExtensionForm,
+    RequestForm,
+    RevocationForm,
+    WhatForm,
+    add_refusals,
+)
 from accessrequests.live import respond, signature, signed_in
 from accessrequests.models import AccessRequest, Decision, Grant
 from accessrequests.refusals import Refused
@@ -23,6 +31,7 @@ from auditlog import clock
 from catalog import people
 from catalog.offers import Offer, offers_for
 from catalog.people import Person
+from catalog.step_up import Proof
 
 RECENT: Final = 10
 PER_PAGE: Final = 25
@@ -107,19 +116,34 @@ def _ask(request: HttpRequest, person: Person, offers: tuple[Offer, ...]) -> Htt
     """Sends the ask on even if nothing like it is offered: the policies say why not, and the attempt is recorded."""
     form = RequestForm(request.POST, offer=_offer(offers, WhatForm(request.POST)))
     if form.is_valid():
-        ask = replace(form.ask(), proofs=step_up.held(request.session, person))
-        again = AccessRequest.objects.filter(pk=ask.id, requester_id=person.user_id).exists()
-        try:
-            made = workflow.submit(person.user_id, ask)
-        except Refused as refusal:
-            if _is_to_prove(request, person, refusal, str(ask.id), request.path):
-                return redirect("step-up")
-            add_refusals(form, refusal.refusals)
-        else:
-            step_up.forget(request.session)
-            messages.success(request, _asked(made, again))
-            return redirect("request", made.pk)
+        ask = form.ask()
+        answer = _send(
+            request, person, form, lambda proofs: workflow.submit(person.user_id, replace(ask, proofs=proofs))
+        )
+        if answer is not None:
+            return answer
     return _new_form(request, form, status=422)
+
+
+def _send(
+    request: HttpRequest, person: Person, form: AskForm, verb: Callable[[tuple[Proof, ...]], AccessRequest]
+) -> HttpResponse | None:
+    """Sends an ask on with what was proved: to the request it made, or to the proof that it lacks.
+
+    None if it was refused; the form says why.
+    """
+    form_id = form.cleaned_data["id"]
+    again = AccessRequest.objects.filter(pk=form_id, requester_id=person.user_id).exists()
+    try:
+        made = verb(step_up.held(request.session, person))
+    except Refused as refusal:
+        if _is_to_prove(request, person, refusal, str(form_id), request.path):
+            return redirect("step-up")
+        add_refusals(form, refusal.refusals)
+        return None
+    step_up.forget(request.session)
+    messages.success(request, _asked(made, again))
+    return redirect("request", made.pk)
 
 
 def _is_to_prove(request: HttpRequest, person: Person, refusal: Refused, form_id: str, page: str) -> bool:
@@ -164,18 +188,15 @@ def extend(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     sends = request.method == "POST"
     form = ExtensionForm(request.POST if sends else typed, offer=offer, left=left)
     if sends and form.is_valid():
-        more = replace(form.more(), proofs=step_up.held(request.session, person))
-        again = AccessRequest.objects.filter(pk=more.id, requester_id=person.user_id).exists()
-        try:
-            made = workflow.extend(person.user_id, found.pk, more)
-        except Refused as refusal:
-            if _is_to_prove(request, person, refusal, str(more.id), request.path):
-                return redirect("step-up")
-            add_refusals(form, refusal.refusals)
-        else:
-            step_up.forget(request.session)
-            messages.success(request, _asked(made, again))
-            return redirect("request", made.pk)
+        more = form.more()
+        answer = _send(
+            request,
+            person,
+            form,
+            lambda proofs: workflow.extend(person.user_id, found.pk, replace(more, proofs=proofs)),
+        )
+        if answer is not None:
+            return answer
     if not form.is_bound and not (verdict := permissions.may_extend(person, found, now)):
         messages.error(request, verdict.in_full)
         return redirect("request", found.pk)
