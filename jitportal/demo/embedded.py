@@ -12,7 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from jitportal.demo.directory import Directory, DirectoryPages
 from jitportal.demo.doors import Doors
-from jitportal.demo.organisation import ORGANISATION, PEOPLE
+from jitportal.demo.organisation import GROUPS, ORGANISATION, PEOPLE
 from jitportal.demo.serving import HttpServer
 from jitportal.demo.simulator import Simulator, SimulatorServer
 from jitportal.demo.workers import Workers
@@ -79,7 +79,7 @@ def directory() -> Directory:
     environment = settings.ENVIRONMENT
     homes = (settings.PORTAL_URL, f"http://localhost:{environment.port}")
     own = {f"{home}/sign-in/{path}" for home in homes for path in ("entra/callback/", "")}
-    return Directory(
+    made = Directory(
         tenant_id=environment.tenant_id,
         client_id=environment.client_id,
         client_secret=environment.client_secret,
@@ -87,6 +87,9 @@ def directory() -> Directory:
         people=PEOPLE,
         base_url=f"{settings.PORTAL_URL}/directory",
     )
+    for group in GROUPS:
+        made.add_group(group)
+    return made
 
 
 def state_file() -> Path:

@@ -50,6 +50,18 @@ class Calls:
         """The answer to POST, for questions that are asked so. Raises GraphError."""
         return self._call("POST", self._whole(path), permission, json=body)
 
+    def fetch(self, address: str, parameters: Mapping[str, str] | None = None) -> requests.Response:
+        """The answer to GET at any address, without a token; a redirect is one. Raises GraphError if none comes."""
+        return self._send("GET", address, params=parameters)
+
+    def own_token(self) -> str:
+        """A new token of the application itself. Raises GraphError."""
+        return self._token(fresh=True)
+
+    def body_of(self, answer: requests.Response) -> dict[str, Any]:
+        """The JSON object of an answer. Raises GraphError."""
+        return _read(answer)
+
     def _whole(self, address: str) -> str:
         if address.startswith("/"):
             return f"{settings.GRAPH_URL}/v1.0{address}"

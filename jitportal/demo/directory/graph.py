@@ -22,11 +22,15 @@ from jitportal.demo.directory.graph_objects import group_object, person_object
 from jitportal.demo.directory.graph_refusals import GraphRefused, invalid, not_found
 from jitportal.demo.directory.journal import Kind
 from jitportal.demo.directory.people import Person
+from jitportal.demo.directory.registration import Registration, contexts_as_json
 from jitportal.demo.directory.tenant import Directory
 
 TOKEN_LIFETIME: Final = 3599
 PEOPLE: Final = "User.Read.All"
 MEMBERS: Final = "GroupMember.Read.All"
+APPLICATIONS: Final = "Application.Read.All"
+POLICIES: Final = "Policy.Read.ConditionalAccess"
+_CONTEXTS: Final = "identity/conditionalAccess/authenticationContextClassReferences"
 _ADDRESSES: Final = Map(
     [
         Rule("/v1.0/users/delta", endpoint="users_delta", methods=["GET"]),
@@ -35,6 +39,8 @@ _ADDRESSES: Final = Map(
         Rule("/v1.0/users/<object_id>/getMemberObjects", endpoint="member_objects", methods=["POST"]),
         Rule("/v1.0/groups/delta", endpoint="groups_delta", methods=["GET"]),
         Rule("/v1.0/groups", endpoint="groups", methods=["GET"]),
+        Rule("/v1.0/applications(appId='<client_id>')", endpoint="application", methods=["GET"]),
+        Rule(f"/v1.0/{_CONTEXTS}", endpoint="contexts", methods=["GET"]),
     ]
 )
 _NEEDED: Final[Mapping[str, frozenset[str]]] = {
@@ -44,6 +50,8 @@ _NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "member_objects": frozenset({PEOPLE, MEMBERS}),
     "groups_delta": frozenset({MEMBERS}),
     "groups": frozenset({MEMBERS}),
+    "application": frozenset({APPLICATIONS}),
+    "contexts": frozenset({POLICIES}),
 }
 _ONE_ID: Final = re.compile(r"id eq '([^']*)'")
 _SOME_IDS: Final = re.compile(r"id in \(((?:'[^']*'(?:, ?)?)+)\)")
@@ -58,6 +66,7 @@ class Graph:
         self.directory = directory
         self.permissions = {PEOPLE, MEMBERS}
         self.page_size = 100
+        self.registration = Registration()
         self.faults = Faults()
         self.deltas = Deltas(directory)
         self._tokens: dict[str, float] = {}
@@ -67,8 +76,10 @@ class Graph:
         self.directory.authenticate(form)
         if not (scope := form.get("scope", "")).endswith("/.default"):
             raise refusals.scope_wrong(scope)
-        token = secrets.token_urlsafe(60)
-        self._tokens[token] = self.directory.clock() + TOKEN_LIFETIME
+        now = self.directory.clock()
+        claims = {"aud": self.directory.graph_url, "idtyp": "app", "roles": sorted(self.permissions)}
+        token = self.directory.keys.sign(claims | {"exp": int(now) + TOKEN_LIFETIME, "uti": secrets.token_urlsafe(16)})
+        self._tokens[token] = now + TOKEN_LIFETIME
         return {"token_type": "Bearer", "expires_in": TOKEN_LIFETIME, "access_token": token}
 
     def forget_tokens(self) -> None:
@@ -91,6 +102,8 @@ class Graph:
                 "manager": self._manager,
                 "member_objects": self._member_objects,
                 "groups": self._groups,
+                "application": self._application,
+                "contexts": lambda _: contexts_as_json(self.directory.contexts),
             }
             if endpoint in answers:
                 return _json(answers[endpoint](request, **values))
@@ -135,6 +148,12 @@ class Graph:
             raise invalid("Too many child clauses specified in search filter expression.")
         known = self.directory.groups
         return {"value": [group_object(known[each], request.args.get("$select", "")) for each in ids if each in known]}
+
+    def _application(self, request: Request, client_id: str) -> dict[str, Any]:
+        client = self.directory.client
+        if client_id != client.client_id:
+            raise not_found(client_id)
+        return self.registration.as_json(client.secret, self.directory.clock())
 
     def _person(self, object_id: str) -> Person:
         if object_id not in self.directory.people:

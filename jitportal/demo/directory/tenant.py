@@ -73,7 +73,7 @@ class Directory:
         self.journal.person_changed(person.object_id)
         left = set(before.groups if before else ()) - set(person.groups)
         for group in (*person.all_groups, *left):
-            self._know(group)
+            self.add_group(group)
         for group in (*(group for group in person.groups if not before or group not in before.groups), *left):
             self.journal.member_changed(group.object_id, person.object_id)
 
@@ -99,12 +99,13 @@ class Directory:
         self.groups[group_id] = replace(self.groups[group_id], name=name)
         self.journal.group_changed(group_id)
 
-    def _know(self, group: Group) -> None:
+    def add_group(self, group: Group) -> None:
+        """Makes a group that is not there yet, and those it is within; it has no people by that."""
         if group.object_id not in self.groups:
             self.groups[group.object_id] = group
             self.journal.group_changed(group.object_id)
             for outer in group.within:
-                self._know(outer)
+                self.add_group(outer)
                 self.journal.member_changed(outer.object_id, group.object_id)
 
     def rotate_keys(self) -> None:
