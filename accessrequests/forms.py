@@ -20,7 +20,7 @@ from catalog import names
 from catalog.fields import Prose
 from catalog.models import Account, Environment, Role
 from catalog.offers import Offer
-from catalog.policy import Verdict, spell
+from catalog.policy import Unproven, Verdict, spell
 
 LONGEST_TEXT: Final = 2000
 MOST_ACCOUNTS: Final = 500
@@ -54,6 +54,16 @@ def add_refusals(form: forms.Form, refusals: Iterable[Verdict]) -> None:
     """Puts each refusal at the field that it speaks of, or above the form."""
     for refusal in refusals:
         form.add_error(refusal.field if refusal.field in form.fields else None, refused(refusal))
+
+
+def add_objections(form: forms.Form, refusals: Iterable[Verdict]) -> None:
+    """Adds what the policies have against a form that could not be read whole, but where something is said already.
+
+    What could not be read stands for nothing in their eyes, so of it they would only say that it is missing. Proof is
+    asked for when all else is right.
+    """
+    said = {"duration" if name == "minutes" else name for name in form.errors}
+    add_refusals(form, [each for each in refusals if each.field not in said and not isinstance(each, Unproven)])
 
 
 class WhatForm(forms.Form):
@@ -286,6 +296,22 @@ class RequestForm(AskForm, WhatForm):
             start=given["start"],
         )
 
+    def draft(self) -> Form | None:
+        """What could be read of a form that is not valid; None if it does not say what is asked for."""
+        given = self.cleaned_data
+        if "role" not in given or "environment" not in given:
+            return None
+        return Form(
+            id=uuid.uuid4(),
+            role=given["role"],
+            environment=given["environment"],
+            accounts=given.get("accounts", ()),
+            duration=given.get("duration") or timedelta(0),
+            reason=given.get("reason", ""),
+            ticket=given.get("ticket", ""),
+            start=given.get("start"),
+        )
+
     # What the page shows.
 
     @property
@@ -332,6 +358,12 @@ class ExtensionForm(AskForm):
         """What was filled in, for `workflow.extend`; only of a valid form."""
         given = self.cleaned_data
         return MoreTime(given["id"], given["duration"], given["reason"], given["ticket"])
+
+    def draft(self) -> MoreTime:
+        """What could be read of a form that is not valid."""
+        given = self.cleaned_data
+        duration = given.get("duration") or timedelta(0)
+        return MoreTime(uuid.uuid4(), duration, given.get("reason", ""), given.get("ticket", ""))
 
 
 def _seconds(length: timedelta) -> int:

@@ -20,6 +20,7 @@ from accessrequests.forms import (
     RequestForm,
     RevocationForm,
     WhatForm,
+    add_objections,
     add_refusals,
 )
 from accessrequests.live import respond, signature, signed_in
@@ -122,6 +123,8 @@ def _ask(request: HttpRequest, person: Person, offers: tuple[Offer, ...]) -> Htt
         )
         if answer is not None:
             return answer
+    elif draft := form.draft():
+        add_objections(form, workflow.objections(person.user_id, draft))
     return _new_form(request, form, status=422)
 
 
@@ -197,6 +200,8 @@ def extend(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
         )
         if answer is not None:
             return answer
+    elif sends and permissions.may_extend(person, found, now):
+        add_objections(form, workflow.objections_to_more(person.user_id, found.pk, form.draft()))
     if not form.is_bound and not (verdict := permissions.may_extend(person, found, now)):
         messages.error(request, verdict.in_full)
         return redirect("request", found.pk)

@@ -125,6 +125,11 @@ def submit(user_id: int, form: Form) -> AccessRequest:
     return request
 
 
+def objections(user_id: int, form: Form) -> tuple[Verdict, ...]:
+    """What the policies have against an ask that is not complete yet; nothing is made of it, and nothing recorded."""
+    return judging.judge(people.load(user_id), form.ask, clock.now()).refusals
+
+
 def _is_not_asked_for_already(person: Person, form: Form) -> Verdict:
     """The same ask is not made twice while it is undecided, and not very many are."""
     pending = AccessRequest.objects.filter(requester_id=person.user_id, status=RequestStatus.PENDING)
@@ -149,8 +154,19 @@ def extend(user_id: int, request_id: uuid.UUID, more: MoreTime) -> AccessRequest
         Refused: it is somebody else's, not active, being extended already, or the policies do not allow it; the
             refusal is recorded.
     """
+    return submit(user_id, _more_of(request_id, more))
+
+
+def objections_to_more(user_id: int, request_id: uuid.UUID, more: MoreTime) -> tuple[Verdict, ...]:
+    """As `objections`, to more time on a request."""
+    form = _more_of(request_id, more)
+    held = permissions.to_extend(AccessRequest.objects.get(pk=request_id), clock.now())
+    return objections(user_id, replace(form, accounts=[grant.account for grant in held])) if held else ()
+
+
+def _more_of(request_id: uuid.UUID, more: MoreTime) -> Form:
     extended = AccessRequest.objects.select_related("role", "environment").get(pk=request_id)
-    form = Form(
+    return Form(
         id=more.id,
         role=extended.role,
         environment=extended.environment,
@@ -161,7 +177,6 @@ def extend(user_id: int, request_id: uuid.UUID, more: MoreTime) -> AccessRequest
         extends=extended,
         proofs=more.proofs,
     )
-    return submit(user_id, form)
 
 
 def _extending(person: Person, form: Form, extended_id: uuid.UUID, now: datetime) -> Form:

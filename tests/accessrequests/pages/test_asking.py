@@ -127,6 +127,35 @@ def test_a_refusal_names_its_rule_and_keeps_what_was_typed(office: Office, asker
     assert Event.objects.latest("number").action == "request.refused"
 
 
+def test_all_that_is_wrong_is_said_at_once_whether_the_form_found_it_or_a_policy(office: Office, asker: Client) -> None:
+    form = typed(office, accounts=[], ticket="nope", duration="7201", reason="because", when="later")
+    before = Event.objects.count()
+    page = text(asker.post(NEW, form))
+    for field, message in (
+        ("accounts", "Choose at least one account."),
+        ("duration", "“Production developers” allows at most 2 hours."),
+        ("start", "Give the day and the time at which it should begin."),
+        ("reason", "Say why in at least 10 characters"),
+        ("ticket", "“Production developers” asks for a ticket such as INC-4711."),
+    ):
+        said = _at(page, field)
+        assert message in said
+        assert said.count("<li>") == 1, said
+    assert page.count('href="#field-') == 5
+    for kept in ('value="nope"', "> because</textarea>", f'value="{form["id"]}"'):
+        assert kept in page, kept
+    assert Event.objects.count() == before, "what could not be sent is not history"
+
+
+def test_what_could_not_be_read_is_not_said_to_be_missing_as_well(office: Office, asker: Client) -> None:
+    page = text(asker.post(NEW, typed(office, duration="other", minutes="1e3", reason="x" * 2001, ticket="nope")))
+    assert "Give a whole number of minutes." in _at(page, "minutes")
+    assert "Say it in at most 2000 characters." in _at(page, "reason")
+    assert "asks for a ticket" in _at(page, "ticket")
+    for untrue in ("Ask for a time longer than none.", "at least 10 characters"):
+        assert untrue not in page
+
+
 def test_an_account_of_another_environment_is_refused_at_the_accounts(office: Office, asker: Client) -> None:
     page = text(asker.post(NEW, typed(office, accounts=[office.catalog.sandbox_accounts[0].account_id])))
     assert "is not in this environment" in _at(page, "accounts")

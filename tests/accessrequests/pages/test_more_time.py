@@ -110,6 +110,15 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
     assert not request.extensions.exists()
 
 
+def test_all_that_is_wrong_with_an_extension_is_said_at_once(office: Office, asker: Client) -> None:
+    request = held_production(office)
+    page = text(asker.post(form_of(request), typed(duration="", reason="more", ticket="nope")))
+    assert "Choose for how long." in at(page, "duration")
+    assert "Say why in at least 10 characters" in at(page, "reason")
+    assert "asks for a ticket such as INC-4711." in at(page, "ticket")
+    assert "longer than none" not in page
+
+
 @pytest.mark.parametrize("bad", ["", "1", "\x00"])
 def test_a_damaged_form_is_answered_with_one_that_can_be_sent(office: Office, asker: Client, bad: str) -> None:
     request = held_production(office)
