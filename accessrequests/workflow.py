@@ -21,6 +21,8 @@ from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from catalog import people
+from catalog.deciders import can_be_decided, deciding
+from catalog.membership import Now
 from catalog.models import Account, Environment, Role
 from catalog.offers import choices_of
 from catalog.people import Person
@@ -93,6 +95,7 @@ def submit(user_id: int, form: Form) -> AccessRequest:
             judgement = judging.judge(person, form.ask, now)
             if not judgement.verdict or judgement.terms is None:
                 raise Refused(*(judgement.refusals or (judgement.verdict,)))
+            demand(can_be_decided(deciding(judgement.terms.stages, Now(), person)))
             if form.extends and judgement.terms.permission_set_id != form.extends.permission_set_id:
                 raise Refused(judging.other_permission_set(judgement.terms, "the access that you have"))
             demand(_is_not_asked_for_already(person, form))

@@ -10,7 +10,7 @@ from django.forms import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from auditlog.actor import Actor
-from catalog import changes, checks, forms, policy_forms
+from catalog import changes, forms, policy_forms, problems
 from catalog.filters import HasEnvironmentFilter, VanishedFilter
 from catalog.models import (
     AccessPolicy,
@@ -295,8 +295,14 @@ class AccessPolicyAdmin(CatalogAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        for problem in checks.problems_of(AccessPolicy.objects.get(pk=form.instance.pk)):
+        # The page of the policy itself shows them anyway.
+        for problem in [] if "_continue" in request.POST else problems.found(form.instance.pk):
             messages.warning(request, problem.text)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        policy = kwargs.get("obj")
+        context["problems"] = problems.found(policy.pk) if policy else []
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="who may ask")
     def who_may_ask(self, policy: AccessPolicy) -> str:

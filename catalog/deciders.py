@@ -31,13 +31,16 @@ def deciding(stages: Sequence[Stage], membership: Membership, asker: Person | No
     return tuple(found)
 
 
-def can_be_decided(steps: Sequence[Deciding]) -> Verdict:
-    """Whether different people could agree at all of the stages; if not, at which stage nobody is left."""
+def can_be_decided(steps: Sequence[Deciding], *, anybody: bool = False) -> Verdict:
+    """Whether different people could agree at all of the stages; if not, at which stage nobody is left.
+
+    With `anybody` the refusal speaks of whoever might ask, else of the person who does.
+    """
     seats: dict[tuple[int, int], int] = {}
     for number, step in enumerate(steps):
         for seat in range(step.stage.approvals_needed):
             if not _seated((number, seat), steps, seats, set()):
-                return _refusal(step)
+                return Verdict(False, _lacking(step, anybody), step.stage.rule, "role")
     return CAN_BE_DECIDED
 
 
@@ -56,16 +59,18 @@ def _seated(
     return False
 
 
-def _refusal(step: Deciding) -> Verdict:
-    stage = step.stage
-    asked = f"“{stage.rule}” asks {stage.approvals_needed} of {stage.approver_group} to agree"
+def _lacking(step: Deciding, anybody: bool) -> str:
+    stage, besides = step.stage, "" if anybody else " besides the one who asks"
     if not stage.group_ids:
-        lacking = "that group is drawn from no directory group"
+        why = "that group is drawn from no directory group"
     elif step.count == 0:
-        lacking = "nobody but the one who asks is in it"
+        why = f"nobody{besides} is in it"
     elif step.count < stage.approvals_needed:
-        lacking = f"only {step.count} besides the one who asks {'is' if step.count == 1 else 'are'} in it"
+        why = f"only {step.count}{besides} {'is' if step.count == 1 else 'are'} in it"
     else:
-        lacking = "those in it are needed at another stage, where each person decides once"
-    reason = f"Nobody could approve this: {asked}, and {lacking}. An admin must mend it; people count once they have"
-    return Verdict(False, f"{reason} signed in here.", stage.rule, "role")
+        why = "those in it are needed at another stage, where each person decides once"
+    asks = f"“{stage.rule}” asks {stage.approvals_needed} of {stage.approver_group} to agree"
+    return (
+        f"Nobody could approve {'what is asked' if anybody else 'this'}: {asks}, and {why}. An admin must mend it; "
+        "members count once they have signed in here."
+    )

@@ -1,16 +1,18 @@
-"""The catalog page: what a person may ask for."""
+"""The catalog page, what a person may ask for; and what is amiss in the catalog."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from catalog import people
+from catalog import problems as amiss
 from catalog.models import AccessPolicy, Environment
 from catalog.offers import Offer, offers_for
 
@@ -40,6 +42,17 @@ def catalog(request: HttpRequest) -> HttpResponse:
         "closed": [] if offers else _closed(),
     }
     return render(request, "catalog/catalog.html", context)
+
+
+@login_required
+@never_cache
+@require_safe
+def problems(request: HttpRequest) -> HttpResponse:
+    """What is amiss in the catalog, what blocks first; for admins, who mend it, and for compliance."""
+    reader: Any = request.user
+    if not (reader.is_staff or reader.is_compliance):
+        raise PermissionDenied("What is amiss in the catalog is for admins and for compliance.")
+    return render(request, "catalog/problems.html", {"problems": amiss.found()})
 
 
 def _has(offer: Offer, words: list[str]) -> bool:

@@ -79,6 +79,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accessrequests.context.page",
+                "catalog.context.page",
                 "jitportal.entra.context.page",
                 "jitportal.signin.context.page",
             ],

@@ -45,6 +45,7 @@ PAGES: Final = {
     "approvals": ("Chiara Rossi", "/approvals/"),
     "audit": ("Jonas Weber", "/audit/"),
     "admin": ("Ines Moreau", "/admin/"),
+    "problems": ("Ines Moreau", "/catalog/problems/"),
     "admin-policy": ("Ines Moreau", "/admin/catalog/accesspolicy/1/change/"),
     "missing": ("Ada Lindqvist", "/requests/00000000-0000-4000-8000-000000000000/"),
 }

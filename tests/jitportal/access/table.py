@@ -62,6 +62,7 @@ PAGES: Final[Mapping[str, frozenset[str]]] = {
     "approvals": SIGNED_IN,
     "catalog": SIGNED_IN,
     "explain": SIGNED_IN,
+    "catalog-problems": READERS,
     "you": SIGNED_IN,
     "findings": READERS,
     "audit": READERS,

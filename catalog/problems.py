@@ -1,0 +1,258 @@
+"""What is amiss in the catalog as it stands: each with a stable id, the policy it is about, and a remedy.
+
+None of it lets anybody have more than the policies say. Some of it makes asks impossible; the rest is worth a look.
+Everything is read in a fixed number of queries, however many policies there are.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from django.apps.config import AppConfig
+from django.contrib.auth import get_user_model
+from django.core.checks import WARNING, CheckMessage, Tags, register
+from django.db import DatabaseError
+from django.db.models import Count, Exists, OuterRef, Q
+
+from catalog import tickets
+from catalog.deciders import Deciding, can_be_decided
+from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup
+from catalog.offers import departments_of, object_ids, stage_of
+from catalog.policy import Stage, spell
+
+# More people than this need not be told of each ask: everybody thinks that another will answer.
+MOST_TOLD: Final = 25
+# With these nobody can ask, or nobody can approve.
+_BLOCKING: Final = frozenset(f"catalog.W{number:03}" for number in (1, 3, 4, 6, 7, 8, 9, 11, 12))
+_FEWEST_READ: Final = 3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something amiss with a policy: a stable id and a sentence with a remedy."""
+
+    id: str
+    text: str
+    policy_id: int
+    policy: str
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether it keeps people from asking, or from being approved."""
+        return self.id in _BLOCKING
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One of a small approver group: who they are, and what may let them ask."""
+
+    name: str
+    department: str
+    groups: frozenset[int]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the rules need beside the policies.
+
+    `open_in`: environments with an account; `peopled`: directory groups and departments with an active person; `sizes`:
+    active people of each approver group; `small`: those of groups that may be too few, by user id.
+    """
+
+    open_in: frozenset[int]
+    peopled: frozenset[int]
+    departments: frozenset[str]
+    sizes: Mapping[int, int]
+    small: Mapping[int, Mapping[int, _Member]]
+
+
+def found(only: int | None = None, using: str = "default") -> list[Problem]:
+    """What is amiss with the policies in force, or with one of them (by id); what blocks comes first."""
+    rows = AccessPolicy.objects.using(using).filter(is_in_force=True)
+    if only is not None:
+        beside = AccessPolicy.objects.using(using).filter(pk=only).values("role_id", "environment_id").first()
+        rows = rows.filter(**beside) if beside else rows.none()
+    loaded = rows.select_related("role", "environment", "permission_set").prefetch_related(
+        "requestable_by", "stages__approver_group__directory_groups"
+    )
+    policies = list(loaded.order_by("name"))
+    facts = _read(policies, using)
+    everything = {
+        (problem.id, problem.text): problem
+        for policy in policies
+        if only in (None, policy.pk)
+        for problem in _problems_of(policy, [row for row in policies if _rivals(row, policy)], facts)
+    }
+    return sorted(everything.values(), key=lambda problem: (not problem.is_blocking, problem.policy, problem.id))
+
+
+@register(Tags.database)
+def catalog_makes_sense(
+    *, app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """System checks catalog.W001 and up, one for each problem, in `manage.py check --database`."""
+    hint = "Change it in the admin pages of the catalog."
+    told: list[CheckMessage] = []
+    for database in databases or ():
+        try:
+            told += [CheckMessage(WARNING, each.text, hint=hint, id=each.id) for each in found(using=database)]
+        except DatabaseError:
+            # Checks run before the first migration, too.
+            continue
+    return told
+
+
+def _problems_of(policy: AccessPolicy, rivals: Sequence[AccessPolicy], facts: _Facts) -> Iterator[Problem]:
+    for rule in (_who_asks, _what_it_gives, _who_decides, _beside(rivals)):
+        for number, text in rule(policy, facts):
+            yield Problem(f"catalog.W{number:03}", text, policy.pk, policy.name)
+
+
+def _who_asks(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str]]:
+    groups, departments = list(policy.requestable_by.all()), departments_of(policy)
+    if not groups and not departments:
+        yield 1, f"Nobody may ask by “{policy}”: name a group or a department."
+    elif not departments & facts.departments and not any(group.pk in facts.peopled for group in groups):
+        yield 11, f"Nobody whom the portal knows is in a group or department that “{policy}” names."
+    if policy.departments and len(departments) != len(policy.departments):
+        yield 2, f"The departments of “{policy}” are not a list of names; save them anew."
+    if refusal := tickets.refusal(policy.ticket_pattern):
+        yield 7, f"The ticket pattern of “{policy}” is not to be used. {refusal}"
+
+
+def _what_it_gives(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str]]:
+    permission_set = policy.permission_set
+    if permission_set.vanished_at:
+        yield 3, f"AWS no longer has {permission_set}, which “{policy}” names; choose another."
+    if policy.environment_id not in facts.open_in:
+        yield 9, f"There is no account to ask for in {policy.environment}, where “{policy}” holds."
+    if permission_set.session_duration > policy.longest_duration:
+        last, longest = spell(permission_set.session_duration), spell(policy.longest_duration)
+        outlasts = "a session that is open when access ends goes on without it. Shorten the sessions in AWS."
+        yield 10, f"Sessions of {permission_set} last {last}, and “{policy}” grants at most {longest}: {outlasts}"
+
+
+def _who_decides(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str]]:
+    rows = list(policy.stages.all())
+    automatic = policy.automatic_approval == AccessPolicy.AutomaticApproval.ALWAYS
+    if not automatic and not rows:
+        yield 4, f"Nobody decides by “{policy}”: add a stage."
+    if automatic and rows:
+        yield (
+            5,
+            f"“{policy}” approves automatically: its stages count only where another policy asks for people.",
+        )
+    undrawn = {stage.approver_group for stage in rows if not stage.approver_group.directory_groups.all()}
+    for group in sorted(undrawn, key=str):
+        yield 6, f"Nobody is in {group}, which decides by “{policy}”: give it a directory group."
+    for group in sorted({stage.approver_group for stage in rows}, key=str):
+        if (size := facts.sizes.get(group.pk, 0)) > MOST_TOLD:
+            yield (
+                14,
+                f"Each ask by “{policy}” is told to the {size} people of {group}; a smaller group answers sooner.",
+            )
+    if not undrawn:
+        yield from _enough_deciders(policy, _stages(policy), facts)
+
+
+def _enough_deciders(policy: AccessPolicy, stages: Sequence[Stage], facts: _Facts) -> Iterator[tuple[int, str]]:
+    total = sum(stage.approvals_needed for stage in stages)
+    # A group with as many people as all stages need together always has somebody left.
+    scarce = [stage for stage in stages if facts.sizes.get(stage.approver_group_id, 0) < total]
+    if not (decided := can_be_decided(_steps(scarce, facts, but=None), anybody=True)):
+        yield 12, decided.reason
+        return
+    alone = []
+    # With one person less than all are scarce that have just as many.
+    scarce = [stage for stage in stages if facts.sizes.get(stage.approver_group_id, 0) <= total]
+    members = {pk: member for stage in scarce for pk, member in facts.small.get(stage.approver_group_id, {}).items()}
+    asking, departments = {group.pk for group in policy.requestable_by.all()}, departments_of(policy)
+    for pk, member in members.items():
+        may_ask = member.groups & asking or member.department in departments
+        if may_ask and not can_be_decided(_steps(scarce, facts, but=pk)):
+            alone.append(member.name)
+    if alone:
+        names = ", ".join(sorted(alone)[:5])
+        too_few = "without the one who asks, its stages have too few people"
+        yield 13, f"Nobody could approve what {names} may ask for by “{policy}”: {too_few}."
+
+
+def _steps(stages: Sequence[Stage], facts: _Facts, but: int | None) -> list[Deciding]:
+    steps = []
+    for stage in stages:
+        names = {pk: each.name for pk, each in facts.small.get(stage.approver_group_id, {}).items() if pk != but}
+        steps.append(Deciding(stage, len(names), names))
+    return steps
+
+
+def _beside(rivals: Sequence[AccessPolicy]) -> Any:
+    def rule(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str]]:
+        for rival in rivals:
+            one, other = sorted((policy, rival), key=lambda each: each.name)
+            if rival.permission_set_id != policy.permission_set_id:
+                yield 8, f"“{one}” names {one.permission_set} and “{other}” {other.permission_set}: they must agree."
+            elif both := _in_both(policy, rival):
+                what = f"{policy.role} in {policy.environment}"
+                yield (
+                    15,
+                    f"“{one}” and “{other}” both let {both} ask for {what}: the strictest terms of the two hold.",
+                )
+
+    return rule
+
+
+def _rivals(one: AccessPolicy, other: AccessPolicy) -> bool:
+    same = (one.role_id, one.environment_id) == (other.role_id, other.environment_id)
+    return same and one.pk != other.pk
+
+
+def _in_both(one: AccessPolicy, other: AccessPolicy) -> str:
+    groups = {group.name for group in one.requestable_by.all()} & {group.name for group in other.requestable_by.all()}
+    return ", ".join(sorted(groups | (departments_of(one) & departments_of(other))))
+
+
+def _stages(policy: AccessPolicy) -> list[Stage]:
+    return [
+        stage_of(row, policy.name, row.approver_group.name, object_ids(row.approver_group.directory_groups.all()))
+        for row in policy.stages.all()
+    ]
+
+
+def _read(policies: Sequence[AccessPolicy], using: str) -> _Facts:
+    people = get_user_model().objects.using(using).filter(is_active=True)
+    links: Any = get_user_model()._meta.get_field("directory_groups")
+    memberships = links.remote_field.through.objects.using(using)
+    open_in = Account.objects.using(using).filter(vanished_at=None, environment_id__isnull=False).order_by()
+    asking = {group.pk for policy in policies for group in policy.requestable_by.all()}
+    somebody = Exists(memberships.filter(directorygroup=OuterRef("pk"), user__is_active=True))
+    departments = {name for policy in policies for name in departments_of(policy)}
+    approving = {stage.approver_group_id for policy in policies for stage in policy.stages.all()}
+    counted = Count("directory_groups__people", filter=Q(directory_groups__people__is_active=True), distinct=True)
+    groups = ApproverGroup.objects.using(using).filter(pk__in=approving).order_by()
+    sizes = dict(groups.annotate(size=counted).values_list("pk", "size"))
+    most = max(
+        (sum(stage.approvals_needed for stage in policy.stages.all()) for policy in policies), default=_FEWEST_READ
+    )
+    small: dict[int, dict[int, _Member]] = {pk: {} for pk, size in sizes.items() if size <= max(most, _FEWEST_READ)}
+    rows = people.filter(directory_groups__approver_groups__in=small).values_list(
+        "directory_groups__approver_groups", "pk", "name", "department"
+    )
+    for group, pk, name, department in rows:
+        if group in small:
+            small[group][pk] = _Member(name, department, frozenset())
+    few = {pk for members in small.values() for pk in members}
+    for pk, group in memberships.filter(user__in=few).values_list("user_id", "directorygroup_id"):
+        for members in small.values():
+            if pk in members:
+                members[pk] = replace(members[pk], groups=members[pk].groups | {group})
+    return _Facts(
+        open_in=frozenset(pk for pk in open_in.values_list("environment_id", flat=True).distinct() if pk),
+        peopled=frozenset(
+            DirectoryGroup.objects.using(using).filter(somebody, pk__in=asking).values_list("pk", flat=True)
+        ),
+        departments=frozenset(
+            people.filter(department__in=departments).order_by().values_list("department", flat=True).distinct()
+        ),
+        sizes=sizes,
+        small=small,
+    )
