@@ -39,6 +39,7 @@ def _joined_since(person: Person, request: AccessRequest, object_ids: Iterable[s
     for move in moves:
         if created and first and move.number == first.number == created.number + 1:
             continue
+        joined = [str(each) for each in move.data.get("joined", ())]
         for object_id in object_ids:
-            if any(object_id in str(joined) for joined in move.data.get("joined", ())):
+            if any(each == object_id or each.endswith(f"({object_id})") for each in joined):
                 yield object_id

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from catalog import durations, names, tickets
+from catalog import app_roles, durations, names, tickets
 
 _LONGEST_VALUE = 200
 
@@ -93,12 +93,13 @@ class Identifier(forms.CharField):
 
 
 class ObjectId(Identifier):
-    """Entra's object id, a GUID, with or without braces."""
+    """Entra's object id, a GUID, with or without braces; or an app role, whose value is taken as it is written."""
 
     meaningless = "{}"
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value).lower()
+        text = super().to_python(value)
+        return text if text.lower().startswith(app_roles.PREFIX) else text.lower()
 
 
 class AccountId(Identifier):

@@ -88,7 +88,8 @@ class DirectoryGroupForm(CatalogForm):
         field_classes: ClassVar = {"name": Name, "object_id": ObjectId}
         help_texts: ClassVar = {
             "name": "What people call the group. Only for show: membership goes by the object id.",
-            "object_id": "From the group's overview page in Entra, such as 6f1c…-…. It cannot be changed later.",
+            "object_id": "From the group's overview page in Entra, such as 6f1c…-…; or role: and the value of an app "
+            "role. It cannot be changed later.",
         }
 
 

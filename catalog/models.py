@@ -9,10 +9,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from auditlog.history import Records
-from catalog import step_up
+from catalog import app_roles, step_up
 
 object_id_validator = RegexValidator(
-    r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", "Give the group's object id from Entra: a GUID in lower case."
+    rf"^([0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|{app_roles.PATTERN})\Z",
+    "Give the group's object id from Entra, a GUID in lower case, or role: and the value of an app role.",
 )
 account_id_validator = RegexValidator(r"^[0-9]{12}\Z", "An AWS account id is 12 digits.")
 permission_set_arn_validator = RegexValidator(
@@ -22,9 +23,9 @@ permission_set_arn_validator = RegexValidator(
 
 
 class DirectoryGroup(models.Model):
-    """An Entra group, known by its object id; the name is for show."""
+    """An Entra group, known by its object id, or an app role, by its value (`role:…`); the name is for show."""
 
-    object_id = models.CharField(max_length=36, unique=True, validators=[object_id_validator])
+    object_id = models.CharField(max_length=app_roles.LONGEST, unique=True, validators=[object_id_validator])
     name = models.CharField(max_length=256)
 
     history = Records()

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, ValidationError, validate
 from environs.exceptions import EnvValidationError
 
+from catalog import app_roles
 from jitportal import surroundings
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -45,8 +46,10 @@ REMEDIES: Final = {
     "ENTRA_TENANT_ID": "Give the directory (tenant) id, a GUID, from the app registration's overview; never 'common'.",
     "ENTRA_CLIENT_ID": "Give the application (client) id, a GUID, from the app registration's overview.",
     "ENTRA_CLIENT_SECRET": "Give the value of a client secret of the app registration.",
-    "ENTRA_ADMIN_GROUP_ID": "Give the object id, a GUID, of the group whose members administer the catalog.",
-    "ENTRA_COMPLIANCE_GROUP_ID": "Give the object id, a GUID, of the group whose members read the audit pages.",
+    "ENTRA_ADMIN_GROUP_ID": "Give the object id, a GUID, of the group whose members administer the catalog, "
+    "or role: and the value of an app role.",
+    "ENTRA_COMPLIANCE_GROUP_ID": "Give the object id, a GUID, of the group whose members read the audit pages, "
+    "or role: and the value of an app role.",
     "AWS_REGION": "Give the home region of IAM Identity Center, such as eu-central-1.",
     "AWS_ENDPOINT_URL": "Leave it out for AWS; for a simulator give http://127.0.0.1:port.",
     "AWS_ROLE_ARN": "Give arn:aws:iam::<account>:role/<name>, or leave it out to use the worker's own credentials.",
@@ -65,6 +68,10 @@ REMEDIES: Final = {
 }
 
 _GUID: Final = validate.Regexp(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", error="Not a lower-case GUID.")
+_GROUP: Final = validate.Regexp(
+    rf"^([0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|{app_roles.PATTERN})\Z",
+    error="Neither a lower-case GUID nor an app role.",
+)
 _FILLED: Final = validate.Length(min=1, error="It is empty.")
 _LEAST_DISTINCT: Final = 10
 _ELSEWHERE: Final = (
@@ -150,8 +157,8 @@ def read() -> Environment:
         tenant_id=tenant,
         client_id=text("ENTRA_CLIENT_ID", _GUID),
         client_secret=text("ENTRA_CLIENT_SECRET", _not_blank),
-        admin_group=text("ENTRA_ADMIN_GROUP_ID", _GUID),
-        compliance_group=text("ENTRA_COMPLIANCE_GROUP_ID", _GUID),
+        admin_group=text("ENTRA_ADMIN_GROUP_ID", _GROUP),
+        compliance_group=text("ENTRA_COMPLIANCE_GROUP_ID", _GROUP),
         aws_region=text("AWS_REGION", validate.Regexp(r"^[a-z]{2}(-[a-z]+)+-\d\Z", error="Not a region.")),
         aws_endpoint=text("AWS_ENDPOINT_URL", _simulator if embedded else _nothing, default=""),
         aws_role_arn=text(

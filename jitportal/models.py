@@ -159,6 +159,7 @@ class DirectorySync(models.Model):
     users_link = models.TextField(blank=True)
     groups_link = models.TextField(blank=True)
     groups_digest = models.CharField(max_length=64, blank=True, help_text="Of the groups that mean something here.")
+    roles_digest = models.CharField(max_length=64, blank=True, help_text="Of who is assigned which app role.")
     everybody_at = models.DateTimeField(null=True, blank=True, help_text="When everybody was last to be looked at.")
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When a sync last came to its end.")
     trouble = models.TextField(blank=True, help_text="Why the last one did not.")

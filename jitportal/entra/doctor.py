@@ -14,6 +14,7 @@ import requests
 from django.conf import settings
 from django.urls import reverse
 
+from catalog import app_roles
 from catalog.models import AccessPolicy, DirectoryGroup
 from jitportal.entra import registration
 from jitportal.entra.calls import Calls
@@ -74,6 +75,8 @@ def examine(patience: float = PATIENCE) -> Iterator[Check]:
             partial(_permission, graph, permission, kind, granted[0]),
         )
     yield from _asked("Groups", Remedy.GROUP, partial(_groups, graph))
+    if roles := app_roles.among(known_groups()):
+        yield from _asked("App roles", Remedy.ROLES_PERMISSION, partial(_roles, graph, roles))
     yield from _optional("Authentication contexts", Remedy.CONTEXTS_UNASKED, partial(_contexts, calls))
     yield from _optional("App registration", Remedy.REGISTRATION_UNASKED, partial(_registration, calls))
 
@@ -187,7 +190,7 @@ def _groups(graph: Graph) -> Iterator[Check]:
         settings.ENTRA_ADMIN_GROUP_ID: "ENTRA_ADMIN_GROUP_ID",
         settings.ENTRA_COMPLIANCE_GROUP_ID: "ENTRA_COMPLIANCE_GROUP_ID",
     }
-    known = known_groups()
+    known = {each for each in known_groups() if not each.startswith(app_roles.PREFIX)}
     found = graph.group_names(known)
     gone = sorted(known - found.keys())
     for object_id in gone:
@@ -195,6 +198,15 @@ def _groups(graph: Graph) -> Iterator[Check]:
         yield Check("Groups", State.MISSING, said, Remedy.GROUP)
     if not gone:
         yield Check("Groups", State.OK, f"all {len(known)} of the settings and the catalog are there")
+
+
+def _roles(graph: Graph, wanted: frozenset[str]) -> Iterator[Check]:
+    there = graph.app_roles.defined()
+    for role in sorted(wanted - there):
+        yield Check("App roles", State.MISSING, f"The registration has no enabled role for {role}.", Remedy.ROLE)
+    graph.app_roles.digest()
+    if wanted <= there:
+        yield Check("App roles", State.OK, f"all {len(wanted)} of the settings and the catalog are there")
 
 
 def _contexts(calls: Calls) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from catalog.names import refuse_unseen, showable
+from jitportal.entra.app_roles import AppRoles
 from jitportal.entra.calls import Calls
 from jitportal.entra.errors import Failed, LinkTooOld
 from jitportal.models import User
@@ -56,6 +57,7 @@ class Graph:
 
     def __init__(self, patience: float, pause: Callable[[float], None] = time.sleep) -> None:
         self._calls = Calls(patience, pause)
+        self.app_roles = AppRoles(self._calls)
 
     def person(self, object_id: str) -> Told:
         """The person with this id. Raises NotThere if the directory has none."""

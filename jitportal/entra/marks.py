@@ -12,10 +12,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from auditlog import chain, clock
+from catalog import app_roles
 from catalog.models import DirectoryGroup
 from jitportal.entra.errors import LinkTooOld
 from jitportal.entra.graph import Graph, Kind
 from jitportal.models import DirectorySync, User
+from jitportal.people import known_groups
 
 # Whatever a delta has kept from us is found out within a day.
 EVERYBODY: Final = timedelta(days=1)
@@ -30,6 +32,11 @@ def mark(graph: Graph, keep: Callable[[], None]) -> None:
     elif state.groups_digest != _digest() or not state.everybody_at or state.everybody_at < clock.now() - EVERYBODY:
         with transaction.atomic():
             _mark_everybody()
+    if app_roles.among(known_groups()) and state.roles_digest != (assigned := graph.app_roles.digest()):
+        # No delta tells of these: whoever it may concern is asked about.
+        with transaction.atomic():
+            _mark_everybody()
+            DirectorySync.objects.update(roles_digest=assigned)
     for kind in _KINDS:
         try:
             _follow(graph, kind, keep)

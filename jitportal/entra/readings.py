@@ -8,9 +8,11 @@ from typing import Final
 from accessrequests.provisioner import Disabled, Provisioner, ProvisionerError, Refused
 from accessrequests.states import OPEN_REQUEST
 from auditlog import clock
+from catalog import app_roles
 from jitportal.entra.errors import NotThere
 from jitportal.entra.graph import Graph, Told
 from jitportal.models import LeftBecause, User
+from jitportal.people import known_groups
 
 REASONS: Final[Mapping[LeftBecause, str]] = {
     LeftBecause.DISABLED: "The account is disabled in the directory",
@@ -50,7 +52,10 @@ def read(graph: Graph, person: User, *, is_disabled_in_aws: bool | None) -> Read
     # Whoever left for that reason has not returned as long as it is not known to be over.
     still = person.left_because == LeftBecause.IDENTITY_CENTER and is_disabled_in_aws is not False
     because = LeftBecause.IDENTITY_CENTER if is_disabled_in_aws or still else None
-    return Reading(person.pk, person.object_id, at, because, told, graph.groups_of(person.object_id))
+    groups = graph.groups_of(person.object_id)
+    if app_roles.among(known_groups()):
+        groups |= graph.app_roles.of(person.object_id)
+    return Reading(person.pk, person.object_id, at, because, told, groups)
 
 
 def disabled_in_aws(provisioner: Provisioner) -> dict[int, bool]:

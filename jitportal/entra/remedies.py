@@ -24,6 +24,13 @@ class Remedy(StrEnum):
         "Copy the object id from the group's overview in Entra into the setting, or take the group out of the catalog "
         "if it was deleted: nobody is in a group that does not exist."
     )
+    ROLES_PERMISSION = (
+        "App roles are in use: add Directory.Read.All as an application permission of Microsoft Graph, and consent."
+    )
+    ROLE = (
+        "Create it under App roles with exactly this value, for users and groups, and assign it to people under "
+        "Enterprise applications; or take it out of the catalog."
+    )
     CONTEXT = (
         "Publish it to apps under Conditional Access, Authentication contexts, or choose another in the access policy: "
         "until then nobody can give the proof."

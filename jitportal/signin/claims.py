@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from catalog import app_roles
 from catalog.names import refuse_unseen, showable
 from jitportal.signin.refusals import BEGIN_AGAIN, Refused, Rule
 
@@ -15,7 +16,7 @@ _LONGEST: Final = {"name": 500, "preferred_username": 320, "email": 320, "depart
 
 @dataclass(frozen=True)
 class Claims:
-    """A person as the directory has just described them; ids are lower-case GUIDs, groups are object ids."""
+    """A person as the directory has just described them; ids are lower-case GUIDs, groups are such or app roles."""
 
     tenant_id: str
     object_id: str
@@ -61,7 +62,8 @@ def read(
         email=_identifier(token, "email"),
         department=showable(_text(token, "department")),
     )
-    return replace(claims, groups=groups_elsewhere(object_id) if _are_elsewhere(token) else _groups(token))
+    roles = _roles(token)
+    return replace(claims, groups=roles | (groups_elsewhere(object_id) if _are_elsewhere(token) else _groups(token)))
 
 
 def object_id_in(token: Mapping[str, Any]) -> str:
@@ -101,6 +103,14 @@ def _groups(token: Mapping[str, Any]) -> frozenset[str]:
             "groups", "has an entry that is not an object id (the application must send group ids, not names)"
         )
     return groups
+
+
+def _roles(token: Mapping[str, Any]) -> frozenset[str]:
+    """App roles, each as the object id by which the catalog knows it; a token lists them however many there are."""
+    said = token.get("roles", [])
+    if not isinstance(said, list) or not all(isinstance(role, str) for role in said):
+        raise _malformed("roles", "is not a list of the values of app roles")
+    return app_roles.named(said)
 
 
 def _guid(token: Mapping[str, Any], claim: str) -> str:

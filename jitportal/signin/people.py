@@ -10,9 +10,10 @@ from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
+from catalog import app_roles
 from catalog.step_up import Proof
 from jitportal.models import LeftBecause, User
-from jitportal.people import actor_of, refresh, replace_groups, subject_of
+from jitportal.people import actor_of, known_groups, refresh, replace_groups, subject_of
 from jitportal.signin import local_admins
 from jitportal.signin.claims import Claims
 from jitportal.signin.refusals import Refused, Rule
@@ -41,7 +42,9 @@ def take_in(claims: Claims) -> User:
     person.described_at = clock.now()
     person.save(update_fields=["described_at"])
     changes = refresh(person, _described(claims))
-    moved = replace_groups(person, claims.groups, SIGN_IN)
+    # A role that nobody has named here means nothing, and the sync would not ask for it.
+    strange = app_roles.among(claims.groups) - known_groups()
+    moved = replace_groups(person, claims.groups - strange, SIGN_IN)
     actor, subject = actor_of(person), subject_of(person)
     if is_new:
         record(actor, Action.PERSON_CREATED, subject, {**_described(claims)})

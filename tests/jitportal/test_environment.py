@@ -96,6 +96,8 @@ def test_a_missing_variable_is_named_with_its_remedy(variables: pytest.MonkeyPat
         ("FROM_EMAIL", "nobody"),
         ("ENTRA_TENANT_ID", "common"),
         ("ENTRA_ADMIN_GROUP_ID", "Admins"),
+        ("ENTRA_ADMIN_GROUP_ID", "role:"),
+        ("ENTRA_ADMIN_GROUP_ID", "role:Portal Admin"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
         ("AWS_ROLE_ARN", "portal"),
         ("IDENTITY_CENTER_INSTANCE_ARN", "ssoins-0123456789abcdef"),
@@ -275,3 +277,9 @@ def test_a_wrong_variable_ends_a_command_in_a_sentence_not_a_traceback(tmp_path:
     assert ended.returncode == 1
     assert "PORT: Not a valid integer." in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_an_app_role_may_stand_for_a_group(variables: pytest.MonkeyPatch) -> None:
+    for name, value in {**PRODUCTION, "ENTRA_ADMIN_GROUP_ID": "role:Portal.Admin"}.items():
+        variables.setenv(name, value)
+    assert environment.read().admin_group == "role:Portal.Admin"

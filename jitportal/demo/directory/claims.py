@@ -19,7 +19,9 @@ _NOT_BEFORE: Final = 300
 _HOME_OF_GUESTS: Final = str(uuid5(NAMESPACE_URL, "https://partner.example.com"))
 
 
-def id_token_claims(issued: Issued, *, issuer: str, tenant_id: str, client_id: str, now: float) -> dict[str, Any]:
+def id_token_claims(
+    issued: Issued, *, roles: list[str], issuer: str, tenant_id: str, client_id: str, now: float
+) -> dict[str, Any]:
     """The claims about a person for one application; times in whole epoch seconds."""
     person, ask = issued.person, issued.ask
     begins = int(now)
@@ -43,8 +45,8 @@ def id_token_claims(issued: Issued, *, issuer: str, tenant_id: str, client_id: s
         claims["email"] = person.email
     if person.department:
         claims["department"] = person.department
-    if person.roles:
-        claims["roles"] = list(person.roles)
+    if roles:
+        claims["roles"] = roles
     if person.guest:
         claims["idp"] = f"https://sts.windows.net/{_HOME_OF_GUESTS}/"
     if ask.contexts:

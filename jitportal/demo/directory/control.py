@@ -7,6 +7,7 @@ the peer and the Host must be loopback, and a body must be declared as applicati
     PATCH  /_directory/people/<id>                       any of name, user_name, email, department, enabled, guest
     DELETE /_directory/people/<id>                       deletes them
     PUT    /_directory/groups/<id>/members/<person>      puts a person in; DELETE takes them out
+    PUT    /_directory/roles/<value>/<id>                gives an app role to a person or group; DELETE takes it away
     PATCH  /_directory/groups/<id>                       {"name": …}
     POST   /_directory/keys                              signs with a new key; the one before stays published
     POST   /_directory/graph/faults                      a Fault; DELETE lifts all
@@ -34,6 +35,8 @@ _ADDRESSES: Final = Map(
         Rule("/_directory/groups/<group>", endpoint="rename", methods=["PATCH"]),
         Rule("/_directory/groups/<group>/members/<person>", endpoint="join", methods=["PUT"]),
         Rule("/_directory/groups/<group>/members/<person>", endpoint="leave", methods=["DELETE"]),
+        Rule("/_directory/roles/<value>/<person>", endpoint="assign", methods=["PUT"]),
+        Rule("/_directory/roles/<value>/<person>", endpoint="unassign", methods=["DELETE"]),
         Rule("/_directory/keys", endpoint="rotate", methods=["POST"]),
         Rule("/_directory/graph/faults", endpoint="fault", methods=["POST"]),
         Rule("/_directory/graph/faults", endpoint="lift", methods=["DELETE"]),
@@ -61,7 +64,9 @@ class Control:
         except (ValueError, TypeError) as error:
             raise BadRequest(str(error)) from None
 
-    def _do(self, endpoint: str, request: Request, person: str = "", group: str = "") -> Mapping[str, Any]:
+    def _do(
+        self, endpoint: str, request: Request, person: str = "", group: str = "", value: str = ""
+    ) -> Mapping[str, Any]:
         directory = self._graph.directory
         match endpoint:
             case "change":
@@ -72,6 +77,8 @@ class Control:
                 directory.rename_group(group, str(_changes(request, {"name": str})["name"]))
             case "join" | "leave":
                 directory.set_member(group, person, is_member=endpoint == "join")
+            case "assign" | "unassign":
+                directory.assign_role(value, person, is_assigned=endpoint == "assign")
             case "rotate":
                 _body(request)
                 directory.rotate_keys()

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from werkzeug.exceptions import HTTPException
@@ -16,6 +17,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from jitportal.demo.directory import refusals
+from jitportal.demo.directory.app_roles import SERVICE_PRINCIPAL, assigned_to, assignments_of, service_principal
 from jitportal.demo.directory.delta import Deltas
 from jitportal.demo.directory.graph_faults import Faults
 from jitportal.demo.directory.graph_objects import group_object, person_object
@@ -29,6 +31,7 @@ TOKEN_LIFETIME: Final = 3599
 PEOPLE: Final = "User.Read.All"
 MEMBERS: Final = "GroupMember.Read.All"
 APPLICATIONS: Final = "Application.Read.All"
+DIRECTORY: Final = "Directory.Read.All"
 POLICIES: Final = "Policy.Read.ConditionalAccess"
 _CONTEXTS: Final = "identity/conditionalAccess/authenticationContextClassReferences"
 _ADDRESSES: Final = Map(
@@ -40,6 +43,9 @@ _ADDRESSES: Final = Map(
         Rule("/v1.0/groups/delta", endpoint="groups_delta", methods=["GET"]),
         Rule("/v1.0/groups", endpoint="groups", methods=["GET"]),
         Rule("/v1.0/applications(appId='<client_id>')", endpoint="application", methods=["GET"]),
+        Rule("/v1.0/users/<object_id>/appRoleAssignments", endpoint="roles_of", methods=["GET"]),
+        Rule("/v1.0/servicePrincipals(appId='<client_id>')", endpoint="principal", methods=["GET"]),
+        Rule(f"/v1.0/servicePrincipals/{SERVICE_PRINCIPAL}/appRoleAssignedTo", endpoint="assigned", methods=["GET"]),
         Rule(f"/v1.0/{_CONTEXTS}", endpoint="contexts", methods=["GET"]),
     ]
 )
@@ -52,6 +58,9 @@ _NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "groups": frozenset({MEMBERS}),
     "application": frozenset({APPLICATIONS}),
     "contexts": frozenset({POLICIES}),
+    "roles_of": frozenset({DIRECTORY}),
+    "principal": frozenset({DIRECTORY}),
+    "assigned": frozenset({DIRECTORY}),
 }
 _ONE_ID: Final = re.compile(r"id eq '([^']*)'")
 _SOME_IDS: Final = re.compile(r"id in \(((?:'[^']*'(?:, ?)?)+)\)")
@@ -103,6 +112,9 @@ class Graph:
                 "member_objects": self._member_objects,
                 "groups": self._groups,
                 "application": self._application,
+                "roles_of": self._roles_of,
+                "principal": lambda _, client_id: service_principal(self.directory),
+                "assigned": lambda request: self._paged(request, assigned_to(self.directory)),
                 "contexts": lambda _: contexts_as_json(self.directory.contexts),
             }
             if endpoint in answers:
@@ -148,6 +160,22 @@ class Graph:
             raise invalid("Too many child clauses specified in search filter expression.")
         known = self.directory.groups
         return {"value": [group_object(known[each], request.args.get("$select", "")) for each in ids if each in known]}
+
+    def _roles_of(self, request: Request, object_id: str) -> dict[str, Any]:
+        rows = assignments_of(self.directory, self._person(object_id))
+        asked = request.args.get("$filter", "")
+        return self._paged(request, [row for row in rows if not asked or asked == f"resourceId eq {row['resourceId']}"])
+
+    def _paged(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """One page of these rows, with a link to the next."""
+        start = int(request.args.get("$skiptoken", "0"))
+        end = start + self.page_size
+        if end >= len(rows):
+            return {"value": rows[start:end]}
+        parameters = urlencode({**request.args.to_dict(), "$skiptoken": end})
+        path = request.path.partition("/v1.0/")[2]
+        link = f"{self.directory.graph_url}/v1.0/{path}?{parameters}"
+        return {"value": rows[start:end], "@odata.nextLink": link}
 
     def _application(self, request: Request, client_id: str) -> dict[str, Any]:
         client = self.directory.client

@@ -48,6 +48,9 @@ class Directory:
         self.people: dict[str, Person] = {}
         self.groups: dict[str, Group] = {}
         self.journal = Journal()
+        # App roles, by who is assigned them, people and groups; and those that are there and nobody has.
+        self.assigned: dict[str, set[str]] = {}
+        self.spare_roles: set[str] = set()
         for person in people:
             self.add(person)
         self.base_url = base_url
@@ -70,6 +73,8 @@ class Directory:
         """Puts a person in, or in place of the one with the same object id."""
         before = self.people.get(person.object_id)
         self.people[person.object_id] = person
+        if before is None or before.roles != person.roles:
+            self.assigned[person.object_id] = set(person.roles)
         self.journal.person_changed(person.object_id)
         left = set(before.groups if before else ()) - set(person.groups)
         for group in (*person.all_groups, *left):
@@ -84,6 +89,7 @@ class Directory:
     def remove(self, object_id: str) -> None:
         """Deletes a person with all their memberships. Raises KeyError if there is no such person."""
         person = self.people.pop(object_id)
+        self.assigned.pop(object_id, None)
         self.journal.person_changed(object_id)
         for group in person.groups:
             self.journal.member_changed(group.object_id, object_id)
@@ -93,6 +99,24 @@ class Directory:
         group, person = self.groups[group_id], self.people[object_id]
         others = tuple(each for each in person.groups if each.object_id != group_id)
         self.add(replace(person, groups=(*others, group) if is_member else others))
+
+    def assign_role(self, value: str, principal: str, *, is_assigned: bool) -> None:
+        """Gives an app role to a person or a group, or takes it away. Raises KeyError if there is neither.
+
+        As in Entra no delta query tells of it, and members of groups within the group do not get it.
+        """
+        if principal not in self.people and principal not in self.groups:
+            raise KeyError(principal)
+        held = self.assigned.setdefault(principal, set())
+        (held.add if is_assigned else held.discard)(value)
+
+    def holders_of(self, person: Person) -> tuple[str, ...]:
+        """Whose app roles a person has: their own, and those of the groups that they are directly in."""
+        return (person.object_id, *(group.object_id for group in person.groups))
+
+    def roles_of(self, person: Person) -> list[str]:
+        """The app roles that a person's token lists."""
+        return sorted({value for holder in self.holders_of(person) for value in self.assigned.get(holder, ())})
 
     def rename_group(self, group_id: str, name: str) -> None:
         """Gives a group another name; its people stay. Raises KeyError if there is no such group."""
@@ -179,7 +203,12 @@ class Directory:
             form["code"], redirect_uri=form["redirect_uri"], verifier=form["code_verifier"], now=now
         )
         claims = id_token_claims(
-            issued, issuer=self.issuer, tenant_id=self.tenant_id, client_id=self.client.client_id, now=now
+            issued,
+            roles=self.roles_of(issued.person),
+            issuer=self.issuer,
+            tenant_id=self.tenant_id,
+            client_id=self.client.client_id,
+            now=now,
         )
         return {
             "token_type": "Bearer",

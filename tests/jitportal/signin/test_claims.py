@@ -172,3 +172,19 @@ def refused(rule: Rule, words: str, **altered: Any) -> None:
     assert turned_away.value.rule == rule
     assert words in turned_away.value.reason
     assert turned_away.value.remedy
+
+
+def test_app_roles_stand_among_the_groups_as_the_catalog_names_them() -> None:
+    assert read(roles=["Portal.Admin", "with space"]).groups == {GROUP, "role:Portal.Admin"}
+    assert read(groups=None, roles=["Portal.Admin"], _claim_names={"groups": "src1"}).groups >= {"role:Portal.Admin"}
+
+
+@pytest.mark.parametrize("roles", ["Portal.Admin", [1], {"Portal.Admin": True}])
+def test_roles_that_are_no_list_of_texts_are_refused(roles: Any) -> None:
+    with pytest.raises(Refused, match="claim roles"):
+        read(roles=roles)
+
+
+def test_a_group_cannot_pass_for_a_role() -> None:
+    with pytest.raises(Refused, match="claim groups"):
+        read(groups=["role:Portal.Admin"])
