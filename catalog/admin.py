@@ -1,6 +1,7 @@
 """Django admin of the catalog: every save and every deletion goes through `changes`."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
@@ -10,11 +11,12 @@ from django.forms import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from auditlog.actor import Actor
-from catalog import changes, forms, policy_forms, problems
+from catalog import changes, forms, joining, policy_forms, problems
 from catalog.filters import HasEnvironmentFilter, VanishedFilter
 from catalog.models import (
     AccessPolicy,
     Account,
+    AccountRule,
     ApprovalStage,
     ApproverGroup,
     DirectoryGroup,
@@ -26,6 +28,8 @@ from catalog.offers import departments_of
 from catalog.policy import spell
 from catalog.uses import StillUsed, uses_of
 from catalog.versions import VersionsAdmin
+
+MOST_NAMED: Final = 5
 
 
 class ChoosesSafely:
@@ -133,11 +137,23 @@ class RoleAdmin(CatalogAdmin):
         return int(role.policy_count)
 
 
+class AccountRuleInline(ChoosesSafely, admin.TabularInline):  # type: ignore[type-arg]
+    """The rules by which accounts join an environment, in its form."""
+
+    model = AccountRule
+    form = forms.AccountRuleForm
+    fields = ("ou_path", "tag_key", "tag_value")
+    extra = 0
+    verbose_name = "rule"
+    verbose_name_plural = "Accounts that join by themselves: by organisational unit, by tag, or by both"
+
+
 @admin.register(Environment)
 class EnvironmentAdmin(CatalogAdmin):
     """Environments, the least sensitive first."""
 
     form = forms.EnvironmentForm
+    inlines = (AccountRuleInline,)
     main_fields = ("name", "slug", "sensitivity", "description")
     list_display = ("name", "sensitivity", "account_count", "policies_in_force")
     list_filter = ("sensitivity",)
@@ -151,6 +167,13 @@ class EnvironmentAdmin(CatalogAdmin):
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, tuple[str, ...]]:
         return {} if obj else {"slug": ("name",)}
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if moved := joining.apply():
+            messages.info(request, _moved(moved))
+        for _, problem in joining.problems():
+            messages.warning(request, problem)
 
     @admin.display(description="accounts", ordering="accounts_count")
     def account_count(self, environment: Any) -> int:
@@ -168,7 +191,7 @@ class AccountAdmin(CatalogAdmin):
     form = forms.AccountForm
     main_fields = ("name", "account_id", "email", "environment")
     fixed_fields = ("account_id",)
-    mirrored_fields = ("ou_path", "its_tags", "is_management")
+    mirrored_fields = ("put_by", "ou_path", "its_tags", "is_management")
     list_display = ("name", "account_id", "environment", "email", "is_in_aws")
     list_filter = (
         "environment",
@@ -325,6 +348,13 @@ def _with_policies(rows: QuerySet[Any]) -> QuerySet[Any]:
     in_force = Count("policies", filter=Q(policies__is_in_force=True), distinct=True)
     counted: QuerySet[Any] = rows.annotate(policy_count=in_force)
     return counted
+
+
+def _moved(accounts: Sequence[Account]) -> str:
+    """Which accounts rules have moved, in a sentence."""
+    first = [f"{account} {f'joined {account.environment}' if account.environment else 'left'}" for account in accounts]
+    more = f", and {len(first) - MOST_NAMED} more moved" if len(first) > MOST_NAMED else ""
+    return f"By the rules {', '.join(first[:MOST_NAMED])}{more}."
 
 
 def _actor(request: HttpRequest) -> Actor:

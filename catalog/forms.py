@@ -12,6 +12,7 @@ from catalog import names
 from catalog.fields import AccountId, Duration, Identifier, Name, ObjectId, Prose
 from catalog.models import (
     Account,
+    AccountRule,
     ApproverGroup,
     DirectoryGroup,
     Environment,
@@ -132,8 +133,39 @@ class AccountForm(CatalogForm):
         help_texts: ClassVar = {
             "account_id": "12 digits. It cannot be changed later: access is granted and taken away by it.",
             "email": "Of the account's root user, as AWS Organizations shows it.",
-            "environment": "Empty: nobody can ask for access to this account.",
+            "environment": "Empty: nobody can ask for access to this account. What you choose here, no rule changes.",
         }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if "environment" in self.changed_data:
+            self.instance.put_by = Account.PutBy.HAND
+        return cleaned
+
+
+class AccountRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One rule by which accounts join."""
+
+    class Meta:
+        model = AccountRule
+        fields = ("ou_path", "tag_key", "tag_value")
+        help_texts: ClassVar = {
+            "tag_key": "A tag of the account in AWS Organizations; letters count as they are.",
+            "tag_value": "What the tag says, exactly.",
+        }
+
+    def clean_ou_path(self) -> str:
+        # As people copy it from the console: Root/Workloads/Production/.
+        path = "/".join(part.strip() for part in self.cleaned_data["ou_path"].split("/") if part.strip())
+        return path.removeprefix("Root/")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("tag_value") and not cleaned.get("tag_key"):
+            self.add_error("tag_key", ValidationError("Name the tag that has this value.", "no_key"))
+        elif not cleaned.get("ou_path") and not cleaned.get("tag_key") and "ou_path" not in self.errors:
+            raise ValidationError("Name an organisational unit, a tag, or both.", "says_nothing")
+        return cleaned
 
 
 class PermissionSetForm(CatalogForm):

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from auditlog import clock
 from auditlog.actor import Actor
-from catalog import changes
+from catalog import changes, joining
 from catalog.inventory import Inventory
 from catalog.models import Account, InventoryLook, InventorySync, PermissionSet
 
@@ -32,11 +32,13 @@ class ListsNothing(Exception):
 
 @dataclass
 class Result:
-    """What a sync did: rows that were new, changed or marked as vanished, and details read and still to be read."""
+    """What a sync did: rows that were new, changed, marked as vanished, or moved between environments by rules,
+    and how many details were read and are still to be read."""
 
     new: int = 0
     changed: int = 0
     vanished: int = 0
+    moved: int = 0
     looked_at: int = 0
     left: int = 0
 
@@ -97,6 +99,7 @@ class _Sync:
             self._write(row, {**asdict(listed), "vanished_at": None})
         self._mark([*known.values(), *PermissionSet.objects.exclude(arn__in=arns)])
         self._look(set(accounts), arns)
+        self._result.moved = len(joining.apply())
         if not self._result.left:
             InventorySync.objects.filter(claim=self._claim).update(finished_at=clock.now())
         return self._result

@@ -89,14 +89,51 @@ class Environment(models.Model):
         return self.name
 
 
+class AccountRule(models.Model):
+    """Accounts in this organisational unit, with this tag, or in it and with it, join an environment by themselves."""
+
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="account_rules")
+    ou_path = models.CharField(
+        "organisational unit",
+        max_length=1000,
+        blank=True,
+        help_text="Such as Workloads/Production: the accounts of this unit and of all units below it.",
+    )
+    tag_key = models.CharField("tag", max_length=128, blank=True)
+    tag_value = models.CharField("value of the tag", max_length=256, blank=True)
+
+    history = Records()
+
+    class Meta:
+        ordering = ("environment", "ou_path", "tag_key", "tag_value")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(ou_path="") | ~Q(tag_key=""), name="account_rule_says_something"),
+            models.UniqueConstraint(
+                fields=("environment", "ou_path", "tag_key", "tag_value"), name="account_rule_once_in_environment"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        place = f"in {self.ou_path}" if self.ou_path else ""
+        tag = f"tagged {self.tag_key}={self.tag_value}" if self.tag_key else ""
+        return " and ".join(filter(None, (place, tag)))
+
+
 class Account(models.Model):
     """An AWS account, as AWS has it, in at most one environment."""
+
+    class PutBy(models.TextChoices):
+        HAND = "hand", "An admin"
+        RULE = "rule", "A rule of the environment"
 
     account_id = models.CharField(max_length=12, unique=True, validators=[account_id_validator])
     name = models.CharField(max_length=80)
     email = models.CharField(max_length=320, blank=True)
     environment = models.ForeignKey(Environment, models.PROTECT, null=True, blank=True, related_name="accounts")
     # Empty is null, and not a text: versions that were kept before these columns came keep their digests.
+    put_by = models.CharField(  # noqa: DJ001
+        "put there by", max_length=4, choices=PutBy, null=True, blank=True, editable=False
+    )
     ou_path = models.CharField(  # noqa: DJ001
         "organisational unit", max_length=1000, null=True, blank=True, editable=False
     )

@@ -1,4 +1,4 @@
-"""What is amiss in the catalog as it stands: each with a stable id, the policy it is about, and a remedy.
+"""What is amiss in the catalog as it stands: each with a stable id, the row it is about, and a remedy.
 
 None of it lets anybody have more than the policies say. Some of it makes asks impossible; the rest is worth a look.
 Everything is read in a fixed number of queries, however many policies there are.
@@ -14,7 +14,7 @@ from django.core.checks import WARNING, CheckMessage, Tags, register
 from django.db import DatabaseError
 from django.db.models import Count, Exists, OuterRef, Q
 
-from catalog import tickets
+from catalog import joining, tickets
 from catalog.deciders import Deciding, can_be_decided
 from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup
 from catalog.offers import departments_of, object_ids, stage_of
@@ -29,12 +29,18 @@ _FEWEST_READ: Final = 3
 
 @dataclass(frozen=True)
 class Problem:
-    """Something amiss with a policy: a stable id and a sentence with a remedy."""
+    """Something amiss: a stable id, a sentence with a remedy, and the row that it is about."""
 
     id: str
     text: str
-    policy_id: int
-    policy: str
+    about_id: int
+    about: str
+    kind: str = "accesspolicy"
+
+    @property
+    def page(self) -> str:
+        """The name of the admin page, by its id, on which it is mended."""
+        return f"admin:catalog_{self.kind}_change"
 
     @property
     def is_blocking(self) -> bool:
@@ -67,7 +73,7 @@ class _Facts:
 
 
 def found(only: int | None = None, using: str = "default") -> list[Problem]:
-    """What is amiss with the policies in force, or with one of them (by id); what blocks comes first."""
+    """What is amiss with the catalog, or with one policy in force (by id); what blocks comes first."""
     rows = AccessPolicy.objects.using(using).filter(is_in_force=True)
     if only is not None:
         beside = AccessPolicy.objects.using(using).filter(pk=only).values("role_id", "environment_id").first()
@@ -83,7 +89,17 @@ def found(only: int | None = None, using: str = "default") -> list[Problem]:
         if only in (None, policy.pk)
         for problem in _problems_of(policy, [row for row in policies if _rivals(row, policy)], facts)
     }
-    return sorted(everything.values(), key=lambda problem: (not problem.is_blocking, problem.policy, problem.id))
+    claimed = _claimed_in_vain(using) if only is None else []
+    return sorted(
+        [*everything.values(), *claimed], key=lambda problem: (not problem.is_blocking, problem.about, problem.id)
+    )
+
+
+def _claimed_in_vain(using: str) -> list[Problem]:
+    """Accounts that rules claim and that join no environment."""
+    return [
+        Problem("catalog.W030", text, account.pk, str(account), "account") for account, text in joining.problems(using)
+    ]
 
 
 @register(Tags.database)

@@ -21,10 +21,11 @@ from auditlog import checkpoints, clock
 from auditlog.actor import Actor
 from auditlog.history import attribute
 from auditlog.models import Event
-from catalog import changes, mirror
+from catalog import changes, joining, mirror
 from catalog.models import (
     AccessPolicy,
     Account,
+    AccountRule,
     ApprovalStage,
     ApproverGroup,
     DirectoryGroup,
@@ -136,12 +137,15 @@ def _catalog() -> None:
         )
         for name in organisation.ENVIRONMENTS
     }
-    for row in (*groups.values(), *roles.values(), *environments.values()):
+    for row in (*groups.values(), *roles.values()):
         _keep(row)
-    for name, accounts in organisation.ACCOUNTS.items():
-        for account in Account.objects.filter(account_id__in=[each.id for each in accounts]):
-            account.environment = environments[name]
-            _keep(account)
+    for name, environment in environments.items():
+        with changes.recorded(environment, actor=SEED, why=WHY):
+            environment.save()
+            rule = AccountRule(environment=environment, ou_path=f"Workloads/{name}")
+            attribute(rule, SEED, WHY)
+            rule.save()
+    joining.apply()
     approvers = {name: ApproverGroup(name=name) for name in organisation.APPROVERS}
     for name, approver_group in approvers.items():
         with changes.recorded(approver_group, actor=SEED, why=WHY):

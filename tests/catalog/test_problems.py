@@ -197,8 +197,8 @@ def test_more_policies_ask_the_database_no_more(catalog: Catalog, django_assert_
             ApprovalStage.objects.create(policy=made, approver_group=catalog.approver_group)
 
     copies(1)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         problems.found()
     copies(10)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         problems.found()

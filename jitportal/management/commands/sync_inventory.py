@@ -29,4 +29,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error} What was read before is kept; run it again to go on.") from None
         if result is None:
             raise CommandError("Another sync is at work; run it again in a few minutes.")
-        self.stdout.write(f"{result.new} new, {result.changed} changed, {result.vanished} vanished.")
+        self.stdout.write(
+            f"{result.new} new, {result.changed} changed, {result.vanished} vanished; "
+            f"{result.moved} accounts moved between environments by rules."
+        )
