@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0004_mirrored_details'),
+        ('catalog', '0005_app_roles'),
     ]
 
     operations = [
