@@ -173,9 +173,8 @@ class GrantAdmin(RecordAdmin):
         "request",
         "requester",
         "status",
-        "starts_at",
-        "ends_at",
         "activated_at",
+        "ends_at",
         "ended_at",
         "end_reason",
     )
@@ -221,7 +220,6 @@ class AssignmentAdmin(RecordAdmin):
         "is_standing",
         "operation",
         "due_at",
-        "attempts",
         "trouble",
     )
     list_filter = (
@@ -258,8 +256,6 @@ class FindingAdmin(RecordAdmin):
         "first_seen_at",
         "last_seen_at",
         "settled_by",
-        "until",
-        "review_at",
     )
     list_filter = ("status", "principal_type", "account__environment")
     list_select_related = ("permission_set", "account", "settled_by")

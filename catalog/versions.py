@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
 
@@ -15,11 +14,6 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
 
     object_history_list_template = "admin/versions.html"
     history_list_per_page = 50
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        title = {"title": capfirst(self.opts.verbose_name_plural)}
-        shown: HttpResponse = super().changelist_view(request, title | (extra_context or {}))
-        return shown
 
     def history_form_view(
         self,

@@ -7,6 +7,7 @@ from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 if TYPE_CHECKING:
     _Base = ModelAdmin[Any]
@@ -27,6 +28,12 @@ class OfferedOnly(_Base):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return any(lookup in self._offered_by(each) for each in self.get_list_filter(request))  # type: ignore[arg-type]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list under the name of what is in it, rather than what may be done with it."""
+        return super().changelist_view(
+            request, {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+        )
 
     def _offered_by(self, list_filter: Any) -> set[str]:
         """The parameters that links of a filter carry."""

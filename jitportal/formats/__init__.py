@@ -1,0 +1,1 @@
+"""How values are written where no template says it: in the admin."""
