@@ -23,28 +23,42 @@ _NOT_KEPT: Final = frozenset({"csrfmiddlewaretoken"})
 
 
 @dataclass(frozen=True)
+class Need:
+    """One proof that is demanded, why and by which rule; `longest_age` in seconds."""
+
+    reason: str
+    rule: str
+    context: str
+    longest_age: float
+
+
+@dataclass(frozen=True)
 class Kept:
-    """A form that waits for proof: what was typed, the page it goes back to, and what its policy demands."""
+    """A form that waits: what was typed, the page it goes back to, and what is still to be proved of all `wanted`."""
 
     id: str
     user_id: int
     page: str
     typed: str
-    reason: str
-    rule: str
-    context: str
-    longest_age: float
+    needs: tuple[Need, ...]
+    wanted: int
     until: float
 
+    @property
+    def met(self) -> int:
+        """How many of the proofs have been shown."""
+        return self.wanted - len(self.needs)
 
-def wanted(refused: Refused) -> Unproven | None:
+
+def wanted(refused: Refused) -> tuple[Unproven, ...]:
     """What is to be proved, if that is all that stands in the way."""
-    if not all(isinstance(refusal, Unproven) for refusal in refused.refusals):
-        return None
-    return next((refusal for refusal in refused.refusals if isinstance(refusal, Unproven)), None)
+    needs = tuple(refusal for refusal in refused.refusals if isinstance(refusal, Unproven))
+    return needs if len(needs) == len(refused.refusals) else ()
 
 
-def keep(session: SessionBase, user_id: int, form_id: str, page: str, typed: QueryDict, need: Unproven) -> bool:
+def keep(
+    session: SessionBase, user_id: int, form_id: str, page: str, typed: QueryDict, needs: tuple[Unproven, ...]
+) -> bool:
     """Keeps what was typed until the person is back; False if it is too much to keep. One form at a time.
 
     Args:
@@ -53,7 +67,7 @@ def keep(session: SessionBase, user_id: int, form_id: str, page: str, typed: Que
         form_id: which form it is.
         page: where the form is.
         typed: its fields.
-        need: what the person has to prove.
+        needs: what the person has to prove, one after the other.
     """
     fields = typed.copy()
     for name in _NOT_KEPT & fields.keys():
@@ -66,10 +80,8 @@ def keep(session: SessionBase, user_id: int, form_id: str, page: str, typed: Que
         "user_id": user_id,
         "page": page,
         "typed": text,
-        "reason": need.reason,
-        "rule": need.rule,
-        "context": need.context,
-        "longest_age": need.longest_age.total_seconds(),
+        "needs": [[need.reason, need.rule, need.context, need.longest_age.total_seconds()] for need in needs],
+        "wanted": len(needs),
         "until": (clock.now() + KEPT_FOR).timestamp(),
     }
     return True
@@ -80,7 +92,11 @@ def waiting(session: SessionBase, user_id: int) -> Kept | None:
     held: dict[str, Any] | None = session.get(KEPT)
     if held is None:
         return None
-    kept = Kept(**held)
+    try:
+        kept = Kept(**{**held, "needs": tuple(Need(*need) for need in held["needs"])})
+    except (KeyError, TypeError):
+        # Kept by an earlier version of the portal.
+        return None
     return kept if kept.user_id == user_id and kept.until > clock.now().timestamp() else None
 
 
@@ -93,6 +109,14 @@ def back(session: SessionBase, user_id: int, form_id: str | None) -> QueryDict |
 def forget(session: SessionBase) -> None:
     """Lets go of the form: it was sent."""
     session.pop(KEPT, None)
+
+
+def meet(session: SessionBase, context: str) -> bool:
+    """The person has shown this; whether the form that waits wants another proof."""
+    kept = session[KEPT]
+    kept["needs"] = [need for need in kept["needs"] if need[2] != context]
+    session.modified = True
+    return bool(kept["needs"])
 
 
 def hold(session: SessionBase, proof: Proof) -> None:

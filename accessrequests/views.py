@@ -151,8 +151,8 @@ def _send(
 
 def _is_to_prove(request: HttpRequest, person: Person, refusal: Refused, form_id: str, page: str) -> bool:
     """Whether fresh proof is all that is missing; then what was typed is kept until the person is back with it."""
-    need = step_up.wanted(refusal)
-    return need is not None and step_up.keep(request.session, person.user_id, form_id, page, request.POST, need)
+    needs = step_up.wanted(refusal)
+    return bool(needs) and step_up.keep(request.session, person.user_id, form_id, page, request.POST, needs)
 
 
 def _asked(made: AccessRequest, again: bool) -> str:

@@ -44,6 +44,8 @@ def page(request: HttpRequest) -> HttpResponse:
     if kept is None:
         messages.warning(request, "Nothing waits for your confirmation any more. Fill in the form again.")
         return redirect("home")
+    if not kept.needs:
+        return redirect(_form_of(kept))
     return _begin(request, kept) if request.method == "POST" else _shown(request, kept)
 
 
@@ -68,7 +70,7 @@ def _begin(request: HttpRequest, kept: Kept) -> HttpResponse:
             next_url=_form_of(kept),
             auth_params={
                 "nonce": nonce,
-                "claims": json.dumps({"id_token": {"acrs": {"essential": True, "value": kept.context}}}),
+                "claims": json.dumps({"id_token": {"acrs": {"essential": True, "value": kept.needs[0].context}}}),
                 # Whoever found the browser open must not pass by the session that the directory has in it.
                 "prompt": "login",
                 "login_hint": person.user_name,
@@ -89,7 +91,7 @@ def finish(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     person = request.user if isinstance(request.user, User) else None
     kept = step_up.waiting(request.session, person.pk) if person else None
     try:
-        if person is None or kept is None or kept.id != sociallogin.state.get("form"):
+        if person is None or kept is None or not kept.needs or kept.id != sociallogin.state.get("form"):
             raise Refused(Rule.STEP_UP_LOST, "The form that this confirmation was for is no longer kept.")
         proof = proved(token, kept, person, sociallogin.state.get("nonce", ""), clock.now())
     except Refused as refused:
@@ -98,6 +100,9 @@ def finish(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     request.session.cycle_key()
     step_up.hold(request.session, proof)
     record_proof(person, proof)
+    if step_up.meet(request.session, proof.context):
+        messages.success(request, f"Thank you, {proof.context.upper()} is confirmed. One more is asked for.")
+        return redirect("step-up")
     messages.success(request, "Thank you, you are confirmed. Nothing has been sent yet: look it over, and send it now.")
     return redirect(_form_of(kept))
 
@@ -108,6 +113,7 @@ def proved(token: Mapping[str, Any], kept: Kept, person: User, nonce: str, now: 
     Raises:
         Refused: it belongs to another step-up, is somebody else's, lacks the context, or is not fresh.
     """
+    need = kept.needs[0]
     described = claims.read(
         token,
         issuer=settings.ENTRA_ISSUER,
@@ -123,23 +129,23 @@ def proved(token: Mapping[str, Any], kept: Kept, person: User, nonce: str, now: 
             TRY_AGAIN,
         )
     met = token.get("acrs")
-    if kept.context not in (met if isinstance(met, list) else [met]):
+    if need.context not in (met if isinstance(met, list) else [met]):
         raise Refused(
             Rule.STEP_UP_CONTEXT,
-            f"The directory did not confirm the authentication context {kept.context.upper()} (claim acrs).",
+            f"The directory did not confirm the authentication context {need.context.upper()} (claim acrs).",
             "It has to be published to this application in conditional access. Tell the people who run this portal.",
         )
     at = _moment(token)
-    if not now - timedelta(seconds=kept.longest_age) <= at <= now + _LEEWAY:
-        allowed = spell(timedelta(seconds=kept.longest_age))
+    if not now - timedelta(seconds=need.longest_age) <= at <= now + _LEEWAY:
+        allowed = spell(timedelta(seconds=need.longest_age))
         raise Refused(
             Rule.STEP_UP_AGE,
             f"The directory says that you confirmed it at {at:%H:%M} UTC on {at:%-d %B} (claim auth_time or iat), and "
-            f"“{kept.rule}” allows at most {allowed}.",
+            f"“{need.rule}” allows at most {allowed}.",
             TRY_AGAIN,
         )
     identifier = token.get("uti") or token.get("sid") or ""
-    return Proof(kept.context, at, person.object_id, str(identifier)[:200])
+    return Proof(need.context, at, person.object_id, str(identifier)[:200])
 
 
 def _moment(token: Mapping[str, Any]) -> datetime:

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from accessrequests.models import AccessRequest
 from auditlog.models import Event
+from catalog.models import AccessPolicy
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Directory, Person
 from tests.accessrequests.conftest import Catalog, catalog, groups  # noqa: F401
@@ -147,3 +148,30 @@ def test_the_kept_form_is_its_senders_alone_and_bounded(browser: Browser, demand
     assert other.get("/step-up/").url == f"{browser.home}/"
     assert REASON not in other.get(f"/requests/new/?kept={uuid.uuid4()}").text
     other.close()
+
+
+def test_two_contexts_are_confirmed_one_after_the_other_and_the_form_is_sent_once(
+    browser: Browser, demanding: Catalog
+) -> None:
+    policy = demanding.automatic
+    second = AccessPolicy.objects.get(pk=policy.pk)
+    second.pk, second.name, second.step_up_context = None, "Sandbox at night", "c2"
+    second.save()
+    second.requestable_by.set(policy.requestable_by.all())
+    sign_in(browser, company.ADA)
+    page = ask(browser, demanding)
+    assert "1 of 2." in page.text
+    assert "context C1" in page.text
+    page = confirm(browser)
+    assert page.url == f"{browser.home}/step-up/"
+    assert "2 of 2." in page.text
+    assert "context C2" in page.text
+    back = confirm(browser)
+    assert back.url.partition("?")[0] == f"{browser.home}/requests/new/"
+    assert REASON in back.text
+    assert browser.get("/step-up/").url == back.url
+    assert Event.objects.filter(action="person.proved").count() == 2
+    account = demanding.sandbox_accounts[0].account_id
+    browser.send(browser.form("/requests/new/"), accounts=account, duration="3600", when="now", reason=REASON)
+    row = AccessRequest.objects.get()
+    assert [each["context"] for each in row.proof or ()] == ["c1", "c2"]
