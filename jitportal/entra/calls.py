@@ -25,6 +25,8 @@ _MARGIN: Final = 120
 _TOO_OLD: Final = frozenset({"syncStateNotFound", "syncStateInvalid", "resyncRequired", "Directory_ExpiredPageToken"})
 _BY_ITSELF: Final = "It is tried again by itself."
 
+_OTHER_DEMO: Final = "Start one with make demo, or give this command the PORT and the DATA_DIR of the one that runs."
+
 _lock = threading.Lock()
 _tokens: dict[tuple[str, str], tuple[str, float]] = {}
 
@@ -67,6 +69,8 @@ class Calls:
             return f"{settings.GRAPH_URL}/v1.0{address}"
         # The token goes wherever a link leads, so it leads nowhere else.
         if not address.startswith(f"{settings.GRAPH_URL}/"):
+            if settings.EMBEDDED:
+                raise LinkTooOld("The demo was served on another port when it gave this link.", _BY_ITSELF)
             raise Failed("Microsoft Graph gave a link to another place.", "Ask the people who run this portal.")
         return address
 
@@ -100,6 +104,8 @@ class Calls:
         body = _read(answer)
         given, lifetime = body.get("access_token"), body.get("expires_in")
         if not answer.ok or not isinstance(given, str) or not isinstance(lifetime, int):
+            if settings.EMBEDDED and body.get("error") == "invalid_client":
+                raise Forbidden(f"The demo at {settings.PORTAL_URL} is not the one of this DATA_DIR.", _OTHER_DEMO)
             said = str(body.get("error_description") or body.get("error") or "no token")[:200]
             raise Forbidden(
                 f"The directory gives the portal no token of its own: {said}",
@@ -117,6 +123,9 @@ class Calls:
             try:
                 answer = self._http.request(method, address, timeout=_TIMEOUT, allow_redirects=False, **options)
             except requests.RequestException as error:
+                if settings.EMBEDDED and isinstance(error, requests.ConnectionError):
+                    # The demo is its own directory, on this machine: it is there, or nothing listens.
+                    raise Unreachable(f"No demo answers at {settings.PORTAL_URL}.", _OTHER_DEMO) from None
                 trouble: GraphError = Unreachable(
                     f"The directory cannot be reached ({type(error).__name__}).", _BY_ITSELF
                 )

@@ -142,7 +142,8 @@ def _leave(request: HttpRequest) -> HttpResponse:
         end_session = ""
     if not end_session:
         return redirect(landing)
-    # With the hint Entra knows whose session to end, and need not ask.
+    # With the hint Entra knows whose session to end, and need not ask. An id_token_hint would say the same, but then
+    # the token would have to be kept for as long as the session.
     hinted = {"logout_hint": hint} if hint else {}
     parameters = urlencode({"post_logout_redirect_uri": request.build_absolute_uri(landing), **hinted})
     return HttpResponseRedirect(f"{end_session}{'&' if '?' in end_session else '?'}{parameters}")

@@ -39,6 +39,8 @@ def id_token_claims(
         "tid": tenant_id,
         "ver": "2.0",
     }
+    # As if the optional claim were configured; opaque, as Entra's is.
+    claims["login_hint"] = f"O.{_pairwise(client_id, person.object_id)}"
     if ask.nonce:
         claims["nonce"] = ask.nonce
     if person.email:

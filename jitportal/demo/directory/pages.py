@@ -150,7 +150,8 @@ class DirectoryPages:
 
     def _logout(self, request: Request) -> Response:
         address = request.args.get("post_logout_redirect_uri", "")
-        if address and self.directory.may_return_to(address):
+        # Without a hint Entra asks which account to sign out of, whatever address was given.
+        if address and request.args.get("logout_hint") and self.directory.may_return_to(address):
             state = request.args.get("state", "")
             return _reply(address, {"state": state} if state else {})
         return self._page("signed_out.html")

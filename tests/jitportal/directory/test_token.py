@@ -13,6 +13,7 @@ def test_a_token_has_the_claims_of_entra(application: Application) -> None:
     now = int(application.clock.now)
     claims = application.claims()
     subject = claims.pop("sub")
+    assert ERIN.object_id not in claims.pop("login_hint")
     assert claims == {
         "aud": CLIENT,
         "iss": application.directory.issuer,
@@ -117,14 +118,15 @@ def test_a_failed_exchange_uses_the_code_up(application: Application) -> None:
 
 def test_signing_out_leads_back_to_a_known_address_only(application: Application) -> None:
     endpoint = application.endpoint("end_session_endpoint")
-    known = application.get(endpoint, post_logout_redirect_uri=LANDING)
+    known = application.get(endpoint, post_logout_redirect_uri=LANDING, logout_hint="O.erin")
     assert known.headers["Location"] == LANDING
-    with_state = application.get(endpoint, post_logout_redirect_uri=LANDING, state="s")
+    with_state = application.get(endpoint, post_logout_redirect_uri=LANDING, logout_hint="O.erin", state="s")
     assert with_state.headers["Location"] == f"{LANDING}?state=s"
     for address in ("http://evil.example/", f"{LANDING}?x", ""):
-        page = application.get(endpoint, post_logout_redirect_uri=address)
+        page = application.get(endpoint, post_logout_redirect_uri=address, logout_hint="O.erin")
         assert "Location" not in page.headers
         assert "You are signed out" in page.text
+    assert "Location" not in application.get(endpoint, post_logout_redirect_uri=LANDING).headers
 
 
 def refused(answer: requests.Response, status: int, error: str, number: int) -> None:

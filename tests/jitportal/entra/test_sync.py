@@ -1,9 +1,11 @@
 """Leaving counts without a sign-in: what the sync takes over from the directory, and what it makes of errors."""
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -329,3 +331,29 @@ def test_a_local_administrator_is_nobody_whom_the_directory_is_asked_about(porta
     made.person.refresh_from_db()
     assert made.person.is_staff
     assert not made.person.to_check
+
+
+def test_beside_no_demo_the_command_says_in_a_sentence_what_to_give_it(portal: Portal, settings: Settings) -> None:
+    settings.GRAPH_URL = "http://127.0.0.1:9/directory/graph"
+    settings.ENTRA_ISSUER = f"http://127.0.0.1:9/directory/{settings.ENTRA_TENANT_ID}/v2.0"
+    with pytest.raises(CommandError) as said:
+        call_command("sync_people")
+    assert str(said.value) == (
+        f"No demo answers at {settings.PORTAL_URL}. Start one with make demo, or give this command the PORT and the "
+        "DATA_DIR of the one that runs. Nobody was changed."
+    )
+
+
+def test_beside_another_demo_the_command_says_that_it_is_another(portal: Portal, settings: Settings) -> None:
+    settings.SOCIALACCOUNT_PROVIDERS = copy.deepcopy(settings.SOCIALACCOUNT_PROVIDERS)
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    app["client_id"], app["secret"] = portal.directory.client.client_id, "of another DATA_DIR"
+    portal.server.graph.forget_tokens()
+    with pytest.raises(CommandError, match="is not the one of this DATA_DIR"):
+        call_command("sync_people")
+
+
+def test_a_demo_that_comes_back_on_another_port_is_followed_again(portal: Portal) -> None:
+    DirectorySync.objects.update(users_link="http://127.0.0.1:9/directory/graph/v1.0/users/delta?$deltatoken=x")
+    portal.directory.change(company.ADA.object_id, enabled=False)
+    assert portal.sync() == Result(asked=10, left=1)

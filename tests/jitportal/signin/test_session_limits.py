@@ -95,6 +95,18 @@ def test_the_directory_is_told_whose_session_to_end(
     sign_in(browser, ENGINEER)
     page = browser.send(browser.form("/sign-out/"))
     assert "logout_hint=opaque-1" in page.history[1].url
+    assert page.url == f"{browser.home}/sign-in/"
+    assert not is_signed_in(browser)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_hint_the_directory_asks_and_the_session_here_is_over_all_the_same(
+    live_server: object, browser: Browser, directory: Directory
+) -> None:
+    directory.alter_claims = lambda claims: {name: value for name, value in claims.items() if name != "login_hint"}
+    sign_in(browser, ENGINEER)
+    page = browser.send(browser.form("/sign-out/"))
+    assert page.url.startswith(directory.base_url)
     assert not is_signed_in(browser)
 
 
