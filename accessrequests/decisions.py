@@ -16,7 +16,7 @@ from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.chain import JSON
-from auditlog.history import attribute
+from auditlog.history import attribute, latest_digest
 from auditlog.ledger import Subject, record
 from catalog import people
 from catalog.people import Person
@@ -99,6 +99,19 @@ def _decide(
     )
     attribute(decision, person.actor, comment)
     decision.save(force_insert=True)
+    history = [latest_digest(decision)]
+    agreed = Counter(
+        request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None).values_list("stage", flat=True)
+    )
+    is_agreed = answer == Decision.Answer.APPROVE and agreed[stage.position] >= stage.approvals_needed
+    # A stage after this one may have agreed already, if one before it had to be asked anew.
+    later = request.stages.filter(position__gt=stage.position)
+    following = next((row for row in later if agreed[row.position] < row.approvals_needed), None)
+    if is_agreed and following is not None:
+        request.stage = following.position
+        attribute(request, person.actor)
+        request.save(update_fields=["stage"])
+        history.append(latest_digest(request))
     data: dict[str, JSON] = {
         "answer": str(answer),
         "verdict": Decision.Answer(answer).label.lower(),
@@ -108,6 +121,7 @@ def _decide(
         "digest": request.digest,
         "role": request.role.name,
         "environment": request.environment.name,
+        "history": history,
     }
     if proof:
         data["proof"] = [{**each} for each in proof]
@@ -124,21 +138,12 @@ def _decide(
         )
         outbox.add(request, "denied", [request.requester_id], now=now, by=person.name)
         return
-    agreed = Counter(
-        request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None).values_list("stage", flat=True)
-    )
-    if agreed[stage.position] < stage.approvals_needed:
+    if not is_agreed:
         return
-    # A stage after this one may have agreed already, if one before it had to be asked anew.
-    later = request.stages.filter(position__gt=stage.position)
-    following = next((row for row in later if agreed[row.position] < row.approvals_needed), None)
     if following is None:
         approve(request, person.actor, now, "Every stage has agreed.")
         outbox.add(request, "approved", [request.requester_id], now=now)
     else:
-        request.stage = following.position
-        attribute(request, person.actor)
-        request.save(update_fields=["stage"])
         outbox.add_for_approvers(request, following, now=now)
 
 

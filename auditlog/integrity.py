@@ -1,7 +1,7 @@
 """Verifies the record in the database: the chain, its head, its checkpoints, the history, and the rows of today."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,17 +19,27 @@ class Verification:
     """What a verification found, at `at`: how much is whole, and the first thing that is not, as a sentence.
 
     `number` is the first bad event when there is a problem with one, else the last good one. `history_rows` are
-    those that events vouch for, `unvouched_history_rows` those that none does (no fault), and `live_rows` those
-    that were held against their newest history row.
+    those that events vouch for, `unvouched` those that none does, by what they are versions of, and `live_rows`
+    those that were held against their newest history row.
     """
 
     at: datetime
     number: int
     checkpoints: int
     history_rows: int
-    unvouched_history_rows: int
     live_rows: int
     problem: str = ""
+    unvouched: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def unvouched_history_rows(self) -> int:
+        """How many history rows no event vouches for."""
+        return sum(self.unvouched.values())
+
+    @property
+    def unvouched_in_words(self) -> str:
+        """As a reader counts them: "94 of assignments, 2 of roles"."""
+        return ", ".join(f"{count} of {name}" for name, count in sorted(self.unvouched.items()))
 
     @property
     def whole(self) -> bool:
@@ -58,9 +68,9 @@ def verify(public_keys: Sequence[bytes]) -> Verification:
         number=walk.number if number is None else number,
         checkpoints=seen.checkpoints,
         history_rows=seen.vouching.vouched,
-        unvouched_history_rows=seen.vouching.unvouched,
         live_rows=seen.live_rows,
         problem=problem,
+        unvouched=seen.vouching.unvouched,
     )
 
 

@@ -13,15 +13,19 @@ _LAST_ID: Final = 2**63 - 1
 class Vouching:
     """Checks the history rows that events name, in bounded memory: a bit for each, whatever there is of it.
 
-    `vouched` counts those that an event names, `unvouched` those that none does. The latter is no fault:
-    steps of an assignment leave versions that no event is about.
+    `vouched` counts those that an event names, `unvouched` those that none does, by what they are versions of. Of
+    assignments that is no fault: their steps leave versions that no event is about.
     """
 
     def __init__(self) -> None:
-        self._tables = {table._meta.label: table for table in history.tracked().values()}
+        tracked = history.tracked()
+        self._tables = {table._meta.label: table for table in tracked.values()}
+        self._names = {
+            table._meta.label: str(model._meta.verbose_name_plural).lower() for model, table in tracked.items()
+        }
         self._marked: dict[str, _Marks] = defaultdict(_Marks)
         # Counted before the events are walked: what comes meanwhile has its event after their end.
-        self._rows: int = sum(table._default_manager.count() for table in self._tables.values())
+        self._rows: dict[str, int] = {label: table._default_manager.count() for label, table in self._tables.items()}
 
     @property
     def vouched(self) -> int:
@@ -29,8 +33,9 @@ class Vouching:
         return sum(counts)
 
     @property
-    def unvouched(self) -> int:
-        return max(self._rows - self.vouched, 0)
+    def unvouched(self) -> dict[str, int]:
+        left = {self._names[label]: rows - self._marked[label].count for label, rows in self._rows.items()}
+        return {name: count for name, count in left.items() if count > 0}
 
     def check(self, batch: Sequence[Mapping[str, Any]]) -> None:
         """Looks up what these records vouch for; raises chain.Broken at the first row that is not as it was."""

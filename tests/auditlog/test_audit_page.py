@@ -205,7 +205,9 @@ def test_a_verification_is_run_and_shown(auditor: Client, append: Append) -> Non
     auditor.post("/audit/verify/")
     text = auditor.get("/audit/").text
     assert "2 rows of today as their last version says" in text
-    assert "(2 more history rows belong to no event)" in text
+    assert "2 more history rows: 2 of directory groups" in text
+    assert "No event vouches for these, so they prove nothing" in text
+    assert "tell your security team" in text
     with unprotected():
         Event.objects.filter(number=1).update(actor_name="Somebody Else")
     auditor.post("/audit/verify/")
