@@ -9,7 +9,7 @@ from accessrequests.models import AccessRequest
 from auditlog.actions import Action
 from auditlog.ledger import Subject, record
 from catalog.people import Person
-from catalog.policy import Verdict
+from catalog.policy import Unproven, Verdict
 
 
 class Refused(Exception):
@@ -33,7 +33,10 @@ def demand(verdict: Verdict) -> None:
 def record_refusal(
     person: Person, action: Action, request_id: uuid.UUID, refusals: Sequence[Verdict], **data: str
 ) -> None:
-    """Writes a refused attempt into the history, for which the block that was refused must have rolled back."""
+    """Writes a refused attempt into the history, for which the block that was refused must have rolled back.
+
+    If all that it lacks is fresh proof, the history says that this was asked for.
+    """
     if (
         AccessRequest.objects.filter(pk=request_id).exclude(requester_id=person.user_id).exists()
         and action == Action.REQUEST_REFUSED
@@ -44,5 +47,9 @@ def record_refusal(
         "reason": " ".join(r.reason for r in refusals),
         "rule": ", ".join(dict.fromkeys(r.rule for r in refusals)),
     }
+    demanded = [refusal.context.upper() for refusal in refusals if isinstance(refusal, Unproven)]
+    if len(demanded) == len(refusals):
+        # To be asked for proof is a step on the way, and nothing that was tried in vain.
+        action, reasons["contexts"] = Action.PROOF_DEMANDED, ", ".join(demanded)
     with transaction.atomic():
         record(person.actor, action, Subject("request", str(request_id)), {**data, **reasons})

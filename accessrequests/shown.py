@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -19,6 +20,7 @@ from accessrequests.states import (
 )
 from auditlog.models import Event
 from catalog.models import Account
+from catalog.step_up import DECIDING
 from catalog.wording import steps
 
 
@@ -102,6 +104,11 @@ class Shown:
     def deciders(self) -> str:
         """All stages in words."""
         return steps((stage.row.approvals_needed, stage.row.approver_group.name) for stage in self.stages)
+
+    @property
+    def proofs_to_agree(self) -> list[dict[str, Any]]:
+        """What those must prove who agree, as its policies had it when it was asked: context, rule, longest age."""
+        return [demand for demand in self.request.terms.get("step_up", ()) if demand["when"] == DECIDING]
 
     @property
     def waits_for(self) -> str:

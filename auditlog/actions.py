@@ -23,6 +23,7 @@ class Action(StrEnum):
     DECISION_MADE = "decision.made"
     DECISION_REFUSED = "decision.refused"
     DECISION_SET_ASIDE = "decision.set_aside"
+    PROOF_DEMANDED = "proof.demanded"
     GRANT_WAITING = "grant.waiting"
     GRANT_GRANTING = "grant.granting"
     GRANT_ACTIVE = "grant.active"
@@ -89,6 +90,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.DECISION_SET_ASIDE: (
             "The decision of {person}[ for {approver_group}][ (stage {stage})] counts no longer[: {reason}]"
         ),
+        Action.PROOF_DEMANDED: "{actor} was asked to confirm who they are[ ({contexts})][, by the rule {rule}]",
         Action.GRANT_WAITING: "The grant on {account} waits[: {reason}]",
         Action.GRANT_GRANTING: "The grant on {account} is being set up[: {reason}]",
         Action.GRANT_ACTIVE: "The grant on {account} is active[: {reason}]",

@@ -57,8 +57,18 @@ def test_an_ask_without_proof_is_refused_and_names_the_rule(office: Office) -> N
     assert refusal.rule == "Production developers"
     assert "authentication context C1" in refusal.reason
     assert "15 minutes" in refusal.reason
-    assert Event.objects.latest("number").action == "request.refused"
+    demanded = Event.objects.latest("number")
+    assert demanded.action == "proof.demanded"
+    assert (
+        demanded.sentence == "Ada Lindqvist was asked to confirm who they are (C1), by the rule Production developers"
+    )
     assert not AccessRequest.objects.exists()
+
+
+def test_an_ask_that_lacks_more_than_proof_is_refused(office: Office) -> None:
+    with pytest.raises(Refused):
+        office.submit_production(ticket="none")
+    assert Event.objects.latest("number").action == "request.refused"
 
 
 def test_a_proof_that_is_old_of_another_or_for_another_context_proves_nothing(office: Office) -> None:
@@ -87,7 +97,7 @@ def test_who_agrees_proves_it_anew_and_the_decision_keeps_it(office: Office) -> 
     with pytest.raises(Refused) as refused:
         office.decide(made, company.CHIARA)
     assert refused.value.refusals[0].rule == "Production developers"
-    assert Event.objects.latest("number").action == "decision.refused"
+    assert Event.objects.latest("number").action == "proof.demanded"
     with pytest.raises(Refused):
         agree(office, made, company.CHIARA, proof(office, company.ADA))
     agree(office, made, company.CHIARA)

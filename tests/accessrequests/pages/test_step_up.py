@@ -1,5 +1,6 @@
 """A form that lacks only fresh proof leads to where it is shown, and comes back with what was typed."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -93,3 +94,25 @@ def test_the_page_of_an_ask_says_beforehand_that_proof_is_asked_for(asker: Clien
 def test_the_rules_of_a_request_name_the_proof(office: Office, browse: Browse) -> None:
     page = text(browse(company.CHIARA).get(f"/requests/{asked(office).pk}/"))
     assert "Fresh proof of who you are for deciding (authentication context C1)" in page
+
+
+def test_the_proof_is_shown_with_the_request_and_with_each_decision(office: Office, browse: Browse) -> None:
+    made, chiara = asked(office), browse(company.CHIARA)
+    sent = {"answer": "approve", "comment": "", "digest": made.digest}
+    assert chiara.post(f"/requests/{made.pk}/decide/", sent)["Location"] == STEP_UP
+    office.moment.forward(timedelta(minutes=3))
+    prove(chiara, office, company.CHIARA.object_id)
+    chiara.post(f"/requests/{made.pk}/decide/", sent)
+    page = re.sub(r"<[^>]*>", "", text(browse(company.ADA).get(f"/requests/{made.pk}/")))
+    for at in ("09:00", "09:03"):
+        assert re.search(rf"Confirmed afresh Mon 16 Nov 2026, {at} UTC \(C1\)", page), page
+    assert "Chiara Rossi was asked to confirm who they are (C1)" in page
+    assert "was not counted" not in page
+
+
+def test_the_card_of_an_approval_says_beforehand_that_proof_is_asked_for(office: Office, browse: Browse) -> None:
+    made = asked(office)
+    for address in ("/approvals/", f"/requests/{made.pk}/"):
+        page = text(browse(company.CHIARA).get(address))
+        assert "To approve, you confirm with Entra ID that it is you, for “Production developers”" in page
+        assert "at most 15 minutes ago" in page
