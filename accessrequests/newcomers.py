@@ -1,6 +1,7 @@
 """Who joined an approver group only after an ask was made: as far as the ledger has heard of it from the directory."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from accessrequests.models import AccessRequest, RequestStage
 from auditlog.actions import Action
@@ -18,6 +19,12 @@ def rule_against(request: AccessRequest) -> str:
         if policy.newcomers_agree is None and request.environment.sensitivity >= Sensitivity.PRODUCTION:
             return policy.name
     return ""
+
+
+def has_moved_since(person: Person, moment: datetime) -> bool:
+    """Whether the directory has moved this person between groups since then: without that nobody is a newcomer."""
+    moves = Event.objects.filter(subject_kind="person", subject_id=person.object_id, at__gt=moment)
+    return moves.filter(action=Action.PERSON_GROUPS_CHANGED).exists()
 
 
 def is_newcomer(person: Person, request: AccessRequest, stage: RequestStage) -> bool:

@@ -35,6 +35,17 @@ def visible_to(person: Person) -> QuerySet[AccessRequest]:
 
 def queue_of(person: Person, now: datetime) -> QuerySet[AccessRequest]:
     """The requests that wait for this person's decision now, the oldest first."""
+    decided = Decision.objects.filter(decided_by=person.user_id, set_aside_at=None)
+    return _at_their_stage(person, now).exclude(_own(person)).exclude(pk__in=decided.values("request_id"))
+
+
+def own_at_their_stage(person: Person, now: datetime) -> QuerySet[AccessRequest]:
+    """What waits for a group that this person is in, and is their own: others of the group must decide."""
+    return _at_their_stage(person, now).filter(_own(person))
+
+
+def _at_their_stage(person: Person, now: datetime) -> QuerySet[AccessRequest]:
+    """The requests that a group decides on now which this person is in, the oldest first."""
     if not person.is_active or person.is_local:
         return AccessRequest.objects.none()
     current = RequestStage.objects.filter(
@@ -42,15 +53,14 @@ def queue_of(person: Person, now: datetime) -> QuerySet[AccessRequest]:
         request__status=RequestStatus.PENDING,
         position=F("request__stage"),
     )
+    waiting = AccessRequest.objects.filter(pk__in=current.values("request_id"), lapses_at__gt=now)
+    return waiting.order_by("submitted_at")
+
+
+def _own(person: Person) -> Q:
+    """Requests of this person, or for the same Identity Center user."""
     own = Q(requester_id=person.user_id) | Q(requester__user_name__iexact=person.user_name)
-    if person.principal_id:
-        own |= Q(requester__principal_id=person.principal_id)
-    return (
-        AccessRequest.objects.filter(pk__in=current.values("request_id"), lapses_at__gt=now)
-        .exclude(own)
-        .exclude(pk__in=Decision.objects.filter(decided_by=person.user_id, set_aside_at=None).values("request_id"))
-        .order_by("submitted_at")
-    )
+    return own | Q(requester__principal_id=person.principal_id) if person.principal_id else own
 
 
 def has_a_say(person: Person) -> bool:
@@ -71,14 +81,8 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
         return Verdict(False, "The time to decide is over.", "lapse")
     if request.extends_id and not extensions.held(request.extends_id, now).exists():
         return NOTHING_TO_EXTEND
-    if person.user_id == request.requester_id:
-        return Verdict(False, "Nobody decides on their own request.", "self-approval")
-    if _same_principal(person, request):
-        return Verdict(
-            False,
-            "This request is for the same Identity Center user as you; nobody decides on their own request.",
-            "self-approval",
-        )
+    if not (verdict := is_of_another(person, request)):
+        return verdict
     if request.decisions.filter(decided_by_id=person.user_id, set_aside_at=None).exists():
         return Verdict(False, "You have decided on this request; another person must decide now.", "distinct people")
     stage = request.stages.filter(position=request.stage).select_related("approver_group").first()
@@ -89,6 +93,19 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
     if newcomers.is_newcomer(person, request, stage) and (rule := newcomers.rule_against(request)):
         joined = f"You joined {stage.approver_group} after this was asked for"
         return Verdict(False, f"{joined}, and “{rule}” lets only those agree who were in it before.", rule)
+    return YES
+
+
+def is_of_another(person: Person, request: AccessRequest) -> Verdict:
+    """Whether a request is neither this person's own nor for the same Identity Center user."""
+    if person.user_id == request.requester_id:
+        return Verdict(False, "Nobody decides on their own request.", "self-approval")
+    if _same_principal(person, request):
+        return Verdict(
+            False,
+            "This request is for the same Identity Center user as you; nobody decides on their own request.",
+            "self-approval",
+        )
     return YES
 
 

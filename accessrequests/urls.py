@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from accessrequests import findings_views, views
+from accessrequests import approvals, findings_views, views
 
 urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
@@ -13,7 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<uuid:request_id>/withdraw/", views.withdraw, name="request-withdraw"),
     path("requests/<uuid:request_id>/give-back/", views.give_back, name="request-give-back"),
     path("requests/<uuid:request_id>/revoke/", views.revoke, name="request-revoke"),
-    path("approvals/", views.approvals, name="approvals"),
+    path("approvals/", approvals.page, name="approvals"),
     path("findings/", findings_views.page, name="findings"),
     path("findings/<uuid:finding_id>/adopt/", findings_views.adopt, name="finding-adopt"),
     path("findings/<uuid:finding_id>/remove/", findings_views.remove, name="finding-remove"),

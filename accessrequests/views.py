@@ -36,7 +36,6 @@ from catalog.step_up import Proof
 
 RECENT: Final = 10
 PER_PAGE: Final = 25
-PER_QUEUE: Final = 20
 
 
 def _person(request: HttpRequest) -> Person:
@@ -281,29 +280,6 @@ def _page(
         **forms,
     }
     return respond(request, "accessrequests/request.html", "accessrequests/_request.html", context, status=status)
-
-
-@signed_in
-@require_safe
-def approvals(request: HttpRequest) -> HttpResponse:
-    """What waits for my decision, each with all that a decision needs; below it, what I decided lately."""
-    person, now = _person(request), clock.now()
-    queue = permissions.queue_of(person, now)
-    page = Paginator(queue, PER_QUEUE).get_page(request.GET.get("page"))
-    waiting = read(queue.filter(pk__in=[row.pk for row in page]), now)
-    held = held_by((shown.request.requester_id for shown in waiting), now)
-    decided = (
-        Decision.objects.filter(decided_by_id=person.user_id)
-        .order_by("-decided_at")
-        .select_related("request__role", "request__environment", "request__requester", "approver_group")
-    )
-    context = {
-        "now": now,
-        "page": page,
-        "cards": [{"shown": shown, "held": held.get(shown.request.requester_id, [])} for shown in waiting],
-        "decided": decided[:RECENT],
-    }
-    return render(request, "accessrequests/approvals.html", context)
 
 
 @require_POST

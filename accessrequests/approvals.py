@@ -1,0 +1,62 @@
+"""The approver's queue: what waits for them, what waits for others though they are in the group, what they decided."""
+
+from datetime import datetime
+from typing import Any, Final, cast
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accessrequests import newcomers, permissions
+from accessrequests.live import signed_in
+from accessrequests.models import Decision
+from accessrequests.shown import Shown, held_by, read
+from auditlog import clock
+from catalog import people
+from catalog.people import Person
+from catalog.policy import Verdict
+
+RECENT: Final = 10
+PER_QUEUE: Final = 20
+
+
+@signed_in
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """What waits for my decision, each with all that a decision needs; below it, what I decided lately."""
+    person, now = people.load(cast(int, request.user.pk)), clock.now()
+    queue = permissions.queue_of(person, now)
+    page = Paginator(queue, PER_QUEUE).get_page(request.GET.get("page"))
+    waiting = read(queue.filter(pk__in=[row.pk for row in page]), now)
+    held = held_by((shown.request.requester_id for shown in waiting), now)
+    verdicts = _verdicts(person, waiting, now)
+    decided = (
+        Decision.objects.filter(decided_by_id=person.user_id)
+        .order_by("-decided_at")
+        .select_related("request__role", "request__environment", "request__requester", "approver_group")
+    )
+    own = permissions.own_at_their_stage(person, now).select_related("role", "environment", "requester")
+    context = {
+        "now": now,
+        "page": page,
+        "cards": [
+            {
+                "shown": shown,
+                "held": held.get(shown.request.requester_id, []),
+                "verdict": verdicts.get(shown.request.pk, permissions.YES),
+            }
+            for shown in waiting
+        ],
+        "for_others": [(row, permissions.is_of_another(person, row)) for row in own[:RECENT]],
+        "decided": decided[:RECENT],
+    }
+    return render(request, "accessrequests/approvals.html", context)
+
+
+def _verdicts(person: Person, waiting: list[Shown], now: datetime) -> dict[Any, Verdict]:
+    """Whether this person may decide on each; looked into only where they have changed groups since it was asked."""
+    first = min((shown.request.submitted_at for shown in waiting), default=None)
+    if first is None or not newcomers.has_moved_since(person, first):
+        return {}
+    return {shown.request.pk: permissions.may_decide(person, shown.request, now) for shown in waiting}
