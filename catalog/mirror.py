@@ -67,13 +67,15 @@ def _claimed() -> Iterator[uuid.UUID | None]:
     if not InventorySync.objects.filter(free).update(claim=claim, claimed_until=now + LEASE):
         yield None
         return
-    mine = InventorySync.objects.filter(claim=claim)
+    trouble = "It was interrupted."
     try:
         yield claim
+        trouble = ""
     except Exception as error:
-        mine.update(trouble=str(error), claim=None, claimed_until=None)
+        trouble = str(error)
         raise
-    mine.update(trouble="", claim=None, claimed_until=None)
+    finally:
+        InventorySync.objects.filter(claim=claim).update(trouble=trouble, claim=None, claimed_until=None)
 
 
 class _Sync:

@@ -1,5 +1,6 @@
 """What the access policies of the tests' catalog allow, in words of the tests' own."""
 
+import itertools
 import uuid
 from datetime import timedelta
 
@@ -23,6 +24,17 @@ def is_offered(policy: AccessPolicy, user: User, in_all: timedelta) -> bool:
         and policy.is_in_force
         and in_all <= policy.longest_duration
     )
+
+
+def could_be_approved(policy: AccessPolicy, user: User) -> bool:
+    """Whether as many different people as the stages ask for, other than this one, are there to agree."""
+    if policy.automatic_approval == AccessPolicy.AutomaticApproval.ALWAYS:
+        return True
+    seats: list[set[int]] = []
+    for stage in policy.stages.all():
+        deciding = User.objects.filter(directory_groups__approver_groups=stage.approver_group_id, is_active=True)
+        seats += [set(deciding.exclude(pk=user.pk).values_list("pk", flat=True))] * stage.approvals_needed
+    return any(len(set(seated)) == len(seats) for seated in itertools.product(*seats))
 
 
 def time_in_all(request: AccessRequest | None) -> timedelta:

@@ -14,7 +14,7 @@ from catalog.models import AccessPolicy
 from jitportal.demo.directory import Person
 from jitportal.models import User
 from tests.chaos.model.stage import ASKERS, Stage, durations, some
-from tests.chaos.offered import is_offered, policy_of, time_in_all
+from tests.chaos.offered import could_be_approved, is_offered, policy_of, time_in_all
 
 WHY: Final = "Look into the stuck settlement queue."
 TICKET: Final = "INC-4711"
@@ -98,6 +98,7 @@ class Asking(Stage):
         form = self._form(self.next_id(), policy, chosen, duration, ticket, start, new=new)
         may = (
             is_offered(policy, user, duration)
+            and could_be_approved(policy, user)
             and len(chosen) <= policy.accounts_per_request
             and (sandbox or ticket == TICKET)
             and (later is None or 0 <= later < A_MONTH)
@@ -151,6 +152,7 @@ class Asking(Stage):
             and 0 < held <= policy.accounts_per_request
             and not request.extensions.filter(status__in=NOT_IN_VAIN).exists()
             and is_offered(policy, user, time_in_all(request) + duration)
+            and could_be_approved(policy, user)
             and (policy == self.catalog.automatic or ticket)
             and self._has_room(user)
         )
