@@ -19,4 +19,9 @@ STEPS: Final = (
         "Away from the portal, verify that copy with the command that Audit shows under “Verify a copy away from the "
         "portal”; it needs Python and the one file auditlog/chain.py."
     ),
+    (
+        "Sign in as Daniel Novak. Ask for DevOps Engineer in Production (ticket CHG-1234): its policy demands fresh "
+        "proof, so confirm it at the directory, and send the form that was kept. Emma Fischer is asked for proof when "
+        "she agrees."
+    ),
 )

@@ -78,3 +78,35 @@ def test_the_record_is_verified_on_the_page_and_a_copy_of_it_away_from_the_porta
     assert shown
     arguments = [str(kept["ledger.csv"]), "--checkpoint", str(kept["checkpoints.json"]), "--public-key", shown[1]]
     assert chain.main(arguments) == 0
+
+
+def test_who_asks_and_who_agrees_confirm_who_they_are_and_it_stands_with_what_they_did(seat: Seat) -> None:
+    engineer, lead = seat(company.DANIEL.name), seat(company.EMMA.name)
+    engineer.goto("/requests/new/?role=devops-engineer&environment=production")
+    engineer.get_by_label("Data Platform Production").check()
+    engineer.get_by_label("Why").fill("Roll out the fixed load balancer.")
+    engineer.get_by_label("Ticket").fill("CHG-1234")
+    engineer.get_by_role("button", name="Ask").last.click()
+    confirm(engineer, company.DANIEL.name)
+    expect(engineer.get_by_label("Why")).to_have_value("Roll out the fixed load balancer.")
+    engineer.get_by_role("button", name="Ask").last.click()
+    expect(engineer.locator("main")).to_contain_text("Confirmed afresh")
+    lead.goto("/approvals/")
+    card = lead.locator("li.card").filter(has_text="Roll out the fixed load balancer.")
+    expect(card).to_contain_text("To approve, you confirm with Entra ID that it is you")
+    card.get_by_label("Comment").fill("Go ahead.")
+    card.get_by_role("button", name="Approve").click()
+    confirm(lead, company.EMMA.name)
+    expect(lead.get_by_label("Comment")).to_have_value("Go ahead.")
+    lead.get_by_role("button", name="Approve").click()
+    lead.goto(engineer.url)
+    expect(lead.locator("main")).to_contain_text("Confirmed afresh", timeout=10_000)
+    assert lead.locator("main").inner_text().count("Confirmed afresh") == 2
+
+
+def confirm(page: Page, name: str) -> None:
+    """From the page that asks for proof through the directory's two pages, and back to the form."""
+    page.get_by_role("button", name="Confirm with Entra ID").click()
+    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name="Confirm as").click()
+    page.wait_for_url("**kept=**")
