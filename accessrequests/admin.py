@@ -1,5 +1,7 @@
 """Requests, decisions, grants, assignments and messages in Django admin: to look at, never to touch."""
 
+import re
+import uuid
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ from catalog.filters import SentFilter, TroubleFilter
 from catalog.policy import spell
 from catalog.versions import VersionsAdmin
 
+_SHORT_ID: Final = re.compile(r"[0-9a-f]{8}")
 _CAN_BE_ENDED: Final = LIVE_GRANT | {RequestStatus.APPROVED, RequestStatus.ACTIVE}
 
 
@@ -134,8 +137,18 @@ class AccessRequestAdmin(RecordAdmin):
     list_filter = ("status", "environment", "role", "end_reason", ("trouble", TroubleFilter))
     list_select_related = ("requester", "role", "environment")
     search_fields = ("=id", "requester__name", "requester__user_name", "reason", "ticket", "role__name")
-    search_help_text = "A person, a ticket, words of the reason, or the whole id"
+    search_help_text = "A person, a ticket, words of the reason, or an id, whole or short"
     inlines = (StageInline, DecisionInline, GrantInline)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By the short id as well, as pages show it."""
+        short = search_term.strip().lower()
+        if _SHORT_ID.fullmatch(short):
+            span = (uuid.UUID(short + "0" * 24), uuid.UUID(short + "f" * 24))
+            return queryset.filter(pk__range=span), False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="for how long", ordering="duration")
     def lasts(self, request: AccessRequest) -> str:

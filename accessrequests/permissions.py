@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 
 from accessrequests import extensions, newcomers
@@ -61,6 +62,16 @@ def _own(person: Person) -> Q:
     """Requests of this person, or for the same Identity Center user."""
     own = Q(requester_id=person.user_id) | Q(requester__user_name__iexact=person.user_name)
     return own | Q(requester__principal_id=person.principal_id) if person.principal_id else own
+
+
+def deciders(request: AccessRequest) -> list[str]:
+    """The names of those who may decide at its present stage, as far as that follows from groups and decisions."""
+    stages = request.stages.filter(position=request.stage)
+    groups = ApproverGroup.objects.filter(pk__in=stages.values("approver_group_id"))
+    voted = request.decisions.filter(set_aside_at=None).values("decided_by_id")
+    people = get_user_model().objects.filter(is_active=True, directory_groups__approver_groups__in=groups)
+    chosen = people.exclude(pk=request.requester_id).exclude(pk__in=voted).order_by("name")
+    return list(chosen.distinct().values_list("name", flat=True))
 
 
 def has_a_say(person: Person) -> bool:

@@ -33,6 +33,7 @@ from catalog import people
 from catalog.offers import Offer, offers_for
 from catalog.people import Person
 from catalog.step_up import Proof
+from catalog.wording import some_of
 
 RECENT: Final = 10
 PER_PAGE: Final = 25
@@ -264,6 +265,7 @@ def _page(
             row.status, verdicts["extend"].reason, *(bool(verdict) for verdict in verdicts.values())
         ),
         "chain": chain,
+        "deciders": some_of(permissions.deciders(row)) if decides else "",
         "goes_on": goes_on,
         "goes_on_whole": goes_on is not None and goes_on.covers(shown.granted),
         "ends_with_it": ends_with_it,

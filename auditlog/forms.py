@@ -1,5 +1,6 @@
 """The filters of the audit page and of exports."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +17,7 @@ _MOMENTS: Final = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "
 _LAST_NUMBER: Final = 2**63 - 1
 _MOST_WORDS: Final = 10
 _MOST_CHARACTERS: Final = 200
+_SHORT_ID: Final = re.compile(r"[0-9a-f]{8}")
 
 
 class MomentField(forms.Field):
@@ -78,7 +80,9 @@ class EventFilter(forms.Form):
         choices=[("", "Anything"), *((action.value, action.value) for action in Action)],
         error_messages={"invalid_choice": "%(value)s is not something that the ledger records."},
     )
-    subject = SearchField(label="About", help_text="The id of a request, a person, an assignment.")
+    subject = SearchField(
+        label="About", help_text="The id of a request (its first eight characters will do), a person, an assignment."
+    )
     text = SearchField(label="Containing")
     before = forms.IntegerField(required=False, min_value=1, max_value=_LAST_NUMBER, widget=forms.HiddenInput)
     after = forms.IntegerField(required=False, min_value=0, max_value=_LAST_NUMBER, widget=forms.HiddenInput)
@@ -117,11 +121,20 @@ class EventFilter(forms.Form):
             events = events.filter(action=wanted["action"])
         if subject := wanted["subject"]:
             kind, _, subject_id = subject.rpartition(":")
-            events = events.filter(subject_id=subject_id, **({"subject_kind": kind} if kind else {}))
+            events = events.filter(_about(subject_id), **({"subject_kind": kind} if kind else {}))
         if text := wanted["text"]:
             # The record escapes what is not ASCII, so what is looked for must be escaped too.
             events = events.filter(Q(canonical__icontains=canonical(text)[1:-1]) | Q(actor_name__icontains=text))
         return events
+
+
+def _about(subject_id: str) -> Q:
+    """The subject of this id, or those whose id begins with these characters, as pages show the ids of requests."""
+    if not _SHORT_ID.fullmatch(subject_id):
+        return Q(subject_id=subject_id)
+    # As a span, which the index finds on any database.
+    first, last = (f"{subject_id}-{end * 4}-{end * 4}-{end * 4}-{end * 12}" for end in "0f")
+    return Q(subject_id=subject_id) | Q(subject_id__gte=first, subject_id__lte=last)
 
 
 def _parsed(text: str) -> tuple[datetime, timedelta]:

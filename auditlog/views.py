@@ -61,7 +61,8 @@ def export(request: HttpRequest, suffix: str) -> HttpResponseBase:
         return redirect(f"{reverse('audit')}?{request.GET.urlencode()}")
     writer, content_type = FORMATS[suffix]
     up_to = exports.begin(_actor(request), form.used(), suffix)
-    name = f"ledger-{timezone.now():%Y-%m-%dT%H%M%SZ}.{suffix}"
+    whole_or_part = "ledger-part" if form.used() else "ledger"
+    name = f"{whole_or_part}-{timezone.now():%Y-%m-%dT%H%M%SZ}.{suffix}"
     return StreamingHttpResponse(
         exports.stream(form.matching(), up_to, writer),
         content_type=content_type,

@@ -1,6 +1,6 @@
 """Terms of access in the words of a page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from catalog.policy import Terms, spell
@@ -23,3 +23,11 @@ def steps(stages: Iterable[tuple[int, str]]) -> str:
 def spelled(value: timedelta | int | float) -> str:
     """A duration, or a number of seconds, in words."""
     return spell(value if isinstance(value, timedelta) else timedelta(seconds=value))
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """Any one of these, in words: "Chiara or Emma", "Ada, Ben, Chiara, Daniel, Emma or one of 3 others"."""
+    shown = list(names[:most])
+    if len(names) > most:
+        shown.append(f"one of {len(names) - most} others")
+    return " or ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))

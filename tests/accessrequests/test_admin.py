@@ -179,7 +179,7 @@ def test_whatever_is_searched_for_gets_an_answer(reader: Client, request_in_life
 
 
 def test_a_request_is_found_by_its_id_and_by_its_person(reader: Client, request_in_life: AccessRequest) -> None:
-    for words in (str(request_in_life.pk), request_in_life.requester.name):
+    for words in (str(request_in_life.pk), request_in_life.short_id, request_in_life.requester.name):
         assert (
             request_in_life.short_id in reader.get(address(AccessRequest, "changelist"), {"q": words}).content.decode()
         )

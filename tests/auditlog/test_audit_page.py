@@ -91,6 +91,16 @@ def test_each_filter_lets_through_what_it_names(
     assert _numbers(response) == expected
 
 
+def test_the_short_id_that_pages_show_finds_what_is_about_it(auditor: Client, append: Append) -> None:
+    for number, about in enumerate(("6b0c12ab", "6b0c12ac", "6b0c12aa"), start=1):
+        append(subject=Subject("request", f"{about}-0000-4000-8000-{number:012d}"))
+    append(subject=Subject("request", "6b0c12ab-ffff-4fff-bfff-ffffffffffff"))
+    for wanted in ("6b0c12ab", "request:6b0c12ab"):
+        assert _numbers(auditor.get("/audit/", {"subject": wanted})) == [4, 1]
+    assert _numbers(auditor.get("/audit/", {"subject": "role:6b0c12ab"})) == []
+    assert _numbers(auditor.get("/audit/", {"subject": "6b0c12a"})) == []
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [

@@ -46,6 +46,13 @@ def test_the_export_is_recorded_with_who_and_which_filters(client: Client, compl
     assert event.data["up_to"] == event.number
 
 
+def test_the_name_of_a_copy_says_whether_it_is_a_part(client: Client, compliance: User, append: Append) -> None:
+    whole, _ = _export(client, compliance, action="")
+    part, _ = _export(client, compliance, action="grant.active")
+    assert re.search(r'filename="ledger-\d{4}-[^"]*\.csv"', whole["Content-Disposition"])
+    assert re.search(r'filename="ledger-part-\d{4}-[^"]*\.csv"', part["Content-Disposition"])
+
+
 def test_the_export_is_recorded_before_its_first_byte(client: Client, compliance: User, append: Append) -> None:
     client.force_login(compliance)
     response = client.get("/audit/export.csv")

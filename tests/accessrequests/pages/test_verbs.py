@@ -118,6 +118,17 @@ def test_somebody_of_a_later_stage_sees_why_they_cannot_decide_yet(office: Offic
     assert 'value="approve"' not in page
 
 
+def test_a_waiting_request_names_who_may_decide_now_and_never_who_asks(
+    office: Office, asker: Client, browse: Browse
+) -> None:
+    made = office.submit_production()
+    assert f"Now {company.CHIARA.name} or {company.EMMA.name} may decide." in text(asker.get(page_of(made)))
+    office.decide(made, company.EMMA)
+    assert f"Now {company.FARID.name} or {company.GRACE.name} may decide." in text(asker.get(page_of(made)))
+    own = office.submit_production(company.CHIARA)
+    assert f"Now {company.EMMA.name} may decide." in text(browse(company.CHIARA).get(page_of(own)))
+
+
 def test_i_may_withdraw_while_it_waits_and_not_after(office: Office, asker: Client) -> None:
     made = office.submit_production()
     assert f'action="{page_of(made)}withdraw/"' in text(asker.get(page_of(made)))
@@ -135,6 +146,7 @@ def test_im_done_ends_my_access(office: Office, asker: Client) -> None:
     assert f'action="{page_of(made)}give-back/"' in text(asker.get("/"))
     answer = asker.post(f"{page_of(made)}give-back/", follow=True)
     assert "Being revoked" in text(answer)
+    assert '<td data-label="Ends"><span>Its end has come</span>' in text(answer)
     assert "There is no access to end." in text(answer)
     office.pass_time(seconds=5)
     ended = text(asker.get(page_of(made)))
