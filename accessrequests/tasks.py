@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accessrequests import convergence, drift, due, health, overdue, provisioner, queue
+from accessrequests import convergence, drift, due, health, listening, overdue, provisioner, queue
 from accessrequests.notifications import outbox
 from accessrequests.provisioner import Report
 from auditlog import clock
@@ -71,6 +71,8 @@ def _once_a_tick() -> None:
     if late := overdue.count(now):
         log.error("access_overdue", grants=late.grants, assignments=late.assignments)
     health.note_skew(now)
+    for name in listening.to_ask(now):
+        send(answer, name, queue=name, expires=60)
     if outbox.is_due(now):
         send(notify)
 
@@ -133,10 +135,19 @@ def notify() -> None:
     outbox.send_due(clock.now())
 
 
-def send(task: "Task[..., Any]", *args: Any) -> None:
-    """Sends a message; a broker that is away costs time only, so it is logged and the caller goes on."""
+@shared_task
+def answer(queue: str) -> None:
+    """Says that somebody works on the queue through which this came."""
+    listening.answered(queue)
+
+
+def send(task: "Task[..., Any]", *args: Any, **options: Any) -> None:
+    """Sends a message; a broker that is away costs time only, so it is logged and the caller goes on.
+
+    `options` are Celery's, such as another queue than the task's own.
+    """
     try:
-        task.delay(*args)
+        task.apply_async(args, **options)
     except (OperationalError, ConnectionError) as error:
         log.warning("message_not_sent", task=task.name, error=str(error))
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accessrequests import health, overdue
+from accessrequests import health, listening, overdue
 from auditlog import clock
 from auditlog.immutable import missing_triggers
 from jitportal.entra import hold
@@ -68,6 +68,10 @@ def _revocation() -> str:
     return f"overdue: {late}" if late else "ok"
 
 
+def _queues() -> str:
+    return listening.deserted(clock.now()) or "ok"
+
+
 def _clocks() -> str:
     health.note_skew(clock.now())
     return health.wrong_clock() or "ok"
@@ -88,6 +92,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "ledger": _ledger,
     "cache": _cache,
     "revocation": _revocation,
+    "queues": _queues,
     "clocks": _clocks,
     "people": _people,
     "local administration": _local_administration,

@@ -137,6 +137,7 @@ MODEL_PAGES: Final = ("changelist", "add", "history", "delete", "change", "simpl
 # Celery's tasks: those that are told ids, and those that find by themselves what is due.
 TOLD_A_REQUEST: Final = frozenset({"accessrequests.tasks.start"})
 TOLD_AN_ASSIGNMENT: Final = frozenset(f"accessrequests.tasks.{name}" for name in ("converge", "remove"))
+TOLD_A_QUEUE: Final = frozenset({"accessrequests.tasks.answer"})
 TOLD_ASSIGNMENTS: Final = frozenset({"accessrequests.tasks.watch"})
 TOLD_NOTHING: Final = frozenset(
     {

@@ -16,7 +16,8 @@ from tests.jitportal.access.conftest import World, state
 def test_the_table_names_every_task() -> None:
     app.loader.import_default_modules()
     ours = {name for name in app.tasks if not name.startswith("celery.")}
-    assert ours == table.TOLD_A_REQUEST | table.TOLD_AN_ASSIGNMENT | table.TOLD_ASSIGNMENTS | table.TOLD_NOTHING
+    told_ids = table.TOLD_A_REQUEST | table.TOLD_AN_ASSIGNMENT | table.TOLD_ASSIGNMENTS
+    assert ours == told_ids | table.TOLD_A_QUEUE | table.TOLD_NOTHING
 
 
 @contextmanager
@@ -33,6 +34,13 @@ def test_starting_what_is_not_approved_changes_nothing(world: World) -> None:
     wrong += [str(made.pk) for made in world.requests.values()]
     for name in table.TOLD_A_REQUEST:
         for told in wrong:
+            with nothing_changes(world):
+                app.tasks[name](told)
+
+
+def test_an_answer_from_a_queue_changes_nothing_but_what_is_known_of_queues(world: World) -> None:
+    for name in table.TOLD_A_QUEUE:
+        for told in ("removal", "no queue", str(uuid.uuid4())):
             with nothing_changes(world):
                 app.tasks[name](told)
 
