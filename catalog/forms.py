@@ -191,6 +191,9 @@ class PermissionSetForm(CatalogForm):
     def clean_arn(self) -> str:
         arn: str = self.cleaned_data["arn"]
         instance: str = settings.IDENTITY_CENTER_INSTANCE_ARN
+        partition, own = f"{arn}:".split(":")[1], instance.split(":")[1]
+        if arn.startswith("arn:") and partition != own:
+            raise ValidationError(f"It is of another partition of AWS, {partition}; ours is {own}.", "invalid")
         ours = instance.replace(":instance/", ":permissionSet/") + "/"
         if not arn.startswith(ours):
             raise ValidationError(f"It is not of our Identity Center instance; its ARN begins with {ours}.", "invalid")

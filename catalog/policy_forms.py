@@ -8,7 +8,9 @@ from django.core.exceptions import ValidationError
 
 from catalog.fields import Duration, Lines, Name, TicketPattern, YesNoOr
 from catalog.forms import CatalogForm
+from catalog.membership import Now
 from catalog.models import AccessPolicy, ApprovalStage
+from catalog.offers import object_ids
 from catalog.policy import LEAST_DURATION, spell
 
 LONGEST: Final = timedelta(days=7)
@@ -141,6 +143,18 @@ class ApprovalStageForm(forms.ModelForm):  # type: ignore[type-arg]
         if not 1 <= count <= MOST_APPROVALS:
             raise ValidationError(f"Give a number from 1 to {MOST_APPROVALS}.", "invalid")
         return count
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        group, count = cleaned.get("approver_group"), cleaned.get("approvals_needed")
+        if group and count and {"approver_group", "approvals_needed"} & set(self.changed_data):
+            known, _ = Now().members(object_ids(group.directory_groups.all()), 0)
+            # Of a group that nobody of has signed in yet, nobody can say how many they are: that is a warning.
+            if 0 < known < count:
+                people = "1 person" if known == 1 else f"{known} people"
+                reason = f"{group} has {people} that have signed in here: {count} could never agree."
+                self.add_error("approvals_needed", reason)
+        return cleaned
 
     def validate_constraints(self) -> None:
         """Left to the formset, which sees all stages: one by one, two that change places would collide."""

@@ -19,6 +19,7 @@ from catalog.deciders import Deciding, can_be_decided
 from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup
 from catalog.offers import departments_of, object_ids, stage_of
 from catalog.policy import Stage, spell
+from catalog.powers import too_much
 
 # More people than this need not be told of each ask: everybody thinks that another will answer.
 MOST_TOLD: Final = 25
@@ -62,7 +63,8 @@ class _Facts:
     """What the rules need beside the policies.
 
     `open_in`: environments with an account; `peopled`: directory groups and departments with an active person; `sizes`:
-    active people of each approver group; `small`: those of groups that may be too few, by user id.
+    active people of each approver group; `small`: those of groups that may be too few, by user id; `in_management`: the
+    permission sets that policies in force offer in the management account.
     """
 
     open_in: frozenset[int]
@@ -70,6 +72,7 @@ class _Facts:
     departments: frozenset[str]
     sizes: Mapping[int, int]
     small: Mapping[int, Mapping[int, _Member]]
+    in_management: frozenset[int]
 
 
 def found(only: int | None = None, using: str = "default") -> list[Problem]:
@@ -146,6 +149,12 @@ def _what_it_gives(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, s
         last, longest = spell(permission_set.session_duration), spell(policy.longest_duration)
         outlasts = "a session that is open when access ends goes on without it. Shorten the sessions in AWS."
         yield 10, f"Sessions of {permission_set} last {last}, and “{policy}” grants at most {longest}: {outlasts}"
+    if found := too_much(permission_set.managed_policies, permission_set.inline_policy):
+        names = ", ".join(found)
+        yield 17, f"{permission_set}, which “{policy}” gives, allows more than a job function needs: {names}."
+    if permission_set.pk in facts.in_management:
+        why = "AWS lets only that account assign it from then on, and it reaches all others"
+        yield 16, f"{permission_set}, which “{policy}” gives, is for the management account, too: {why}."
 
 
 def _who_decides(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str]]:
@@ -271,4 +280,9 @@ def _read(policies: Sequence[AccessPolicy], using: str) -> _Facts:
         ),
         sizes=sizes,
         small=small,
+        in_management=frozenset(
+            AccessPolicy.objects.using(using)
+            .filter(is_in_force=True, environment__accounts__is_management=True)
+            .values_list("permission_set_id", flat=True)
+        ),
     )

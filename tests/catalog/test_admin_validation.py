@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from catalog.models import AccessPolicy, Account, DirectoryGroup, Environment, PermissionSet
 from catalog.policy import spell
-from tests.catalog.conftest import Catalog, Fill, arn, errors
+from tests.catalog.conftest import Catalog, Fill, arn, errors, person
 
 
 def add(client: Client, fill: Fill, model: str, **values: Any) -> Any:
@@ -128,6 +128,41 @@ def test_two_stages_of_one_number_are_refused(admin_client: Client, fill: Fill, 
     }
     said = errors(change(admin_client, fill, catalog.policy, **second))
     assert "this would be 2" in " ".join(message for messages in said.values() for message in messages)
+
+
+def test_a_stage_asks_no_more_people_than_its_group_has(admin_client: Client, fill: Fill, catalog: Catalog) -> None:
+    # Nobody of the group has signed in yet: how many they are is not known.
+    assert change(admin_client, fill, catalog.policy, **{"stages-0-approvals_needed": "3"}).status_code == 302
+    person("Lea", catalog.group.object_id)
+    person("Lou", catalog.group.object_id)
+    said = errors(change(admin_client, fill, catalog.policy, **{"stages-0-approvals_needed": "4"}))
+    assert said["stages-0-approvals_needed"] == [
+        "Payments leads has 2 people that have signed in here: 4 could never agree."
+    ]
+    # What stands already is warned of, and keeps nobody from mending something else.
+    assert change(admin_client, fill, catalog.policy, longest_duration="4h").status_code == 302
+    assert change(admin_client, fill, catalog.policy, **{"stages-0-approvals_needed": "2"}).status_code == 302
+
+
+@pytest.mark.parametrize("given", ["PAYMENTS SUPPORT", "Ｐayments support", "payments  support", "Payments support"])
+def test_a_name_that_reads_like_another_is_refused(
+    admin_client: Client, fill: Fill, catalog: Catalog, given: str
+) -> None:
+    other = AccessPolicy.objects.create(
+        name="Other",
+        role=catalog.role,
+        environment=catalog.environment,
+        permission_set=catalog.permission_set,
+        automatic_approval="always",
+    )
+    said = errors(change(admin_client, fill, other, name=given))
+    assert said["name"] == ["There is one by this name already: “Payments support”."]
+
+
+def test_a_permission_set_of_another_partition_is_refused(admin_client: Client, fill: Fill) -> None:
+    given = arn(7).replace("arn:aws:", "arn:aws-cn:")
+    said = errors(add(admin_client, fill, "permissionset", name="A", arn=given, session_duration="1h"))
+    assert said["arn"] == ["It is of another partition of AWS, aws-cn; ours is aws."]
 
 
 @pytest.mark.parametrize("given", ["0", "11", "-1"])

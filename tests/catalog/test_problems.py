@@ -109,6 +109,14 @@ def _a_crowd_is_told(catalog: Catalog) -> None:
         person(f"P{number}", catalog.approver_group.directory_groups.get().object_id)
 
 
+def _the_management_account(catalog: Catalog) -> None:
+    Account.objects.update(is_management=True)
+
+
+def _everything_allowed(catalog: Catalog) -> None:
+    PermissionSet.objects.update(managed_policies=["arn:aws:iam::aws:policy/AdministratorAccess"])
+
+
 def _overlap(catalog: Catalog) -> None:
     second = AccessPolicy.objects.create(
         name="Second",
@@ -140,6 +148,8 @@ def _overlap(catalog: Catalog) -> None:
         (_an_asker_without_others, "catalog.W013"),
         (_a_crowd_is_told, "catalog.W014"),
         (_overlap, "catalog.W015"),
+        (_the_management_account, "catalog.W016"),
+        (_everything_allowed, "catalog.W017"),
     ],
     ids=lambda value: getattr(value, "__name__", value).strip("_"),
 )
@@ -197,8 +207,8 @@ def test_more_policies_ask_the_database_no_more(catalog: Catalog, django_assert_
             ApprovalStage.objects.create(policy=made, approver_group=catalog.approver_group)
 
     copies(1)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         problems.found()
     copies(10)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         problems.found()
