@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from accessrequests.models import AccessRequest
 
+# Position, approver group id, approvals needed; escalation group id and after how long, where it escalates.
+AskedStage = tuple[int, int, int, int | None, timedelta | None]
 
-def digest(request: AccessRequest, account_ids: Iterable[str], stages: Iterable[tuple[int, int, int]]) -> str:
+
+def digest(request: AccessRequest, account_ids: Iterable[str], stages: Iterable[AskedStage]) -> str:
     """SHA-256, in hexadecimal, over everything about a request that a decision depends on.
 
     An approver's form carries it back: had anything changed in between, the decision does not count.
@@ -16,8 +19,10 @@ def digest(request: AccessRequest, account_ids: Iterable[str], stages: Iterable[
     Args:
         request: saved or not.
         account_ids: of the chosen accounts.
-        stages: (position, approver group id, approvals needed) of each stage.
+        stages: of each, as `AskedStage` says.
     """
+    rows = sorted(stages, key=lambda stage: stage[:3])
+    escalations = [[position, group, after.total_seconds()] for position, _, _, group, after in rows if group and after]
     text = json.dumps(
         {
             "request": str(request.pk),
@@ -30,10 +35,11 @@ def digest(request: AccessRequest, account_ids: Iterable[str], stages: Iterable[
             "start": request.start.astimezone(UTC).isoformat() if request.start else None,
             "reason": request.reason,
             "ticket": request.ticket,
-            "stages": sorted(list(stage) for stage in stages),
+            "stages": [list(stage[:3]) for stage in rows],
             # Only where there is one: the digests of all other requests stay what they were.
             **({"extends": str(request.extends_id)} if request.extends_id else {}),
             **({"proof": request.proof} if request.proof else {}),
+            **({"escalations": escalations} if escalations else {}),
         },
         sort_keys=True,
         ensure_ascii=False,
@@ -47,5 +53,7 @@ def digest_now(request: AccessRequest) -> str:
     return digest(
         request,
         request.accounts.values_list("account_id", flat=True),
-        request.stages.values_list("position", "approver_group_id", "approvals_needed"),
+        request.stages.values_list(
+            "position", "approver_group_id", "approvals_needed", "escalation_group_id", "escalates_after"
+        ),
     )

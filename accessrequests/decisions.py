@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accessrequests import asked, judging, permissions, tasks
+from accessrequests import asked, escalation, judging, permissions, tasks
 from accessrequests.lifecycle import transition
-from accessrequests.models import AccessRequest, Decision
+from accessrequests.models import AccessRequest, Decision, RequestStage
 from accessrequests.notifications import outbox
 from accessrequests.refusals import Refused, record_refusal
 from accessrequests.states import RequestStatus
@@ -85,7 +85,7 @@ def _decide(
     now: datetime,
     proof: list[dict[str, str]] | None,
 ) -> None:
-    stage = request.stages.select_related("approver_group").get(position=request.stage)
+    stage = request.stages.select_related("approver_group", "escalation_group").get(position=request.stage)
     decision = Decision(
         request=request,
         stage=stage.position,
@@ -123,6 +123,8 @@ def _decide(
         "environment": request.environment.name,
         "history": history,
     }
+    if by := _escalated_to(person, stage):
+        data["escalated_to"] = by
     if proof:
         data["proof"] = [{**each} for each in proof]
     record(person.actor, Action.DECISION_MADE, Subject("request", str(request.pk)), data)
@@ -144,7 +146,13 @@ def _decide(
         approve(request, person.actor, now, "Every stage has agreed.")
         outbox.add(request, "approved", [request.requester_id], now=now)
     else:
-        outbox.add_for_approvers(request, following, now=now)
+        escalation.open_stage(request, following, now)
+
+
+def _escalated_to(person: Person, stage: RequestStage) -> str:
+    """The escalation group by which alone this person decides, if so; the decision counts as the stage's own."""
+    own = stage.approver_group.directory_groups.filter(object_id__in=person.groups)
+    return "" if own.exists() else str(stage.escalation_group)
 
 
 def approve(request: AccessRequest, actor: Actor, now: datetime, reason: str) -> None:

@@ -13,6 +13,7 @@ from catalog.models import Account
 from catalog.offers import choices_of, policies_in_force
 from catalog.people import Person
 from catalog.policy import Ask, Judgement, Limit, Terms, Verdict, evaluate, matching, terms_of
+from catalog.stages import Escalation
 from catalog.step_up import ASKING, DECIDING, Demand, Proof, read_proofs, unmet
 
 
@@ -119,11 +120,20 @@ def described(terms: Terms) -> dict[str, Any]:
                 "approver_group": stage.approver_group,
                 "approvals_needed": stage.approvals_needed,
                 "rule": stage.rule,
+                **({"escalation": _described_escalation(stage.escalation)} if stage.escalation else {}),
             }
             for stage in terms.stages
         ],
         # Only where there is one, as in requests that were made before.
         **({"step_up": step_up} if (step_up := _described_step_up(terms)) else {}),
+    }
+
+
+def _described_escalation(escalation: Escalation) -> dict[str, Any]:
+    return {
+        "approver_group": escalation.approver_group,
+        "after_seconds": escalation.after.total_seconds(),
+        "rule": escalation.rule,
     }
 
 

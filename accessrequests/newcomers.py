@@ -6,7 +6,7 @@ from datetime import datetime
 from accessrequests.models import AccessRequest, RequestStage
 from auditlog.actions import Action
 from auditlog.models import Event
-from catalog.models import AccessPolicy, Sensitivity
+from catalog.models import AccessPolicy, DirectoryGroup, Sensitivity
 from catalog.people import Person
 
 
@@ -29,7 +29,7 @@ def has_moved_since(person: Person, moment: datetime) -> bool:
 
 def is_newcomer(person: Person, request: AccessRequest, stage: RequestStage) -> bool:
     """Whether this person came into every group by which they could agree at this stage after the ask was made."""
-    groups = stage.approver_group.directory_groups.filter(object_id__in=person.groups)
+    groups = DirectoryGroup.objects.filter(approver_groups__in=stage.deciding_groups, object_id__in=person.groups)
     mine = set(groups.values_list("object_id", flat=True))
     return bool(mine) and mine <= set(_joined_since(person, request, mine))
 

@@ -9,10 +9,9 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 
-from accessrequests import grants, permissions, tasks
+from accessrequests import escalation, grants, permissions, tasks
 from accessrequests.lifecycle import transition
 from accessrequests.models import AccessRequest, Decision
-from accessrequests.notifications import outbox
 from accessrequests.states import OPEN_REQUEST, EndReason, RequestStatus
 from auditlog import clock
 from auditlog.actions import Action
@@ -128,6 +127,6 @@ def _set_aside(user: Any, reason: str, actor: Actor, now: datetime) -> list[str]
             "history": history,
         }
         record(actor, Action.DECISION_SET_ASIDE, Subject("request", str(request.pk)), data)
-        outbox.add_for_approvers(request, request.stages.get(position=vote.stage), now=now)
+        escalation.open_stage(request, request.stages.get(position=vote.stage), now)
         concerned.append(str(request.pk))
     return concerned

@@ -19,13 +19,20 @@ LOCAL_DECIDES_NOTHING = Verdict(
 NOTHING_TO_EXTEND = Verdict(False, "The access that it was to extend has ended.", "extension")
 
 
+def decided_by(person: Person) -> Q:
+    """The stages at which this person is in a group that may decide, by what they may agree or refuse."""
+    in_group = Q(approver_group__directory_groups__object_id__in=person.groups)
+    escalated = Q(escalated_at__isnull=False, escalation_group__directory_groups__object_id__in=person.groups)
+    return in_group | escalated
+
+
 def visible_to(person: Person) -> QuerySet[AccessRequest]:
     """The requests this person may read: their own, those of their approver groups; admin and compliance: all."""
     if not person.is_active:
         return AccessRequest.objects.none()
     if person.is_admin or person.is_compliance:
         return AccessRequest.objects.all()
-    mine = RequestStage.objects.filter(approver_group__directory_groups__object_id__in=person.groups)
+    mine = RequestStage.objects.filter(decided_by(person))
     decided = Q(decisions__decided_by_id=person.user_id)
     return AccessRequest.objects.filter(
         Q(requester_id=person.user_id)
@@ -50,7 +57,7 @@ def _at_their_stage(person: Person, now: datetime) -> QuerySet[AccessRequest]:
     if not person.is_active or person.is_local:
         return AccessRequest.objects.none()
     current = RequestStage.objects.filter(
-        approver_group__directory_groups__object_id__in=person.groups,
+        decided_by(person),
         request__status=RequestStatus.PENDING,
         position=F("request__stage"),
     )
@@ -96,13 +103,14 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
         return verdict
     if request.decisions.filter(decided_by_id=person.user_id, set_aside_at=None).exists():
         return Verdict(False, "You have decided on this request; another person must decide now.", "distinct people")
-    stage = request.stages.filter(position=request.stage).select_related("approver_group").first()
+    stage = request.stages.filter(position=request.stage).select_related("approver_group", "escalation_group").first()
     if stage is None:
         return Verdict(False, "No stage is left to decide.", "stages")
-    if not stage.approver_group.directory_groups.filter(object_id__in=person.groups).exists():
-        return Verdict(False, f"{stage.approver_group} decides at this stage, and you are not in it.", stage.rule)
+    if not request.stages.filter(decided_by(person), pk=stage.pk).exists():
+        names = " or ".join(map(str, stage.deciding_groups))
+        return Verdict(False, f"{names} decides at this stage, and you are not in it.", stage.rule)
     if newcomers.is_newcomer(person, request, stage) and (rule := newcomers.rule_against(request)):
-        joined = f"You joined {stage.approver_group} after this was asked for"
+        joined = f"You joined {' or '.join(map(str, stage.deciding_groups))} after this was asked for"
         return Verdict(False, f"{joined}, and “{rule}” lets only those agree who were in it before.", rule)
     return YES
 
@@ -154,7 +162,7 @@ def may_revoke(person: Person, request: AccessRequest) -> Verdict:
     """
     if not person.is_active:
         return Verdict(False, "You are disabled in the directory.", "people")
-    in_a_stage = request.stages.filter(approver_group__directory_groups__object_id__in=person.groups).exists()
+    in_a_stage = request.stages.filter(decided_by(person)).exists()
     if not (person.is_admin or in_a_stage):
         return Verdict(False, "Only its approvers and admins may revoke it.", "approver or admin")
     # What is approved and has not begun can be stopped like what has.

@@ -283,6 +283,7 @@ def read(requests: QuerySet[AccessRequest], now: datetime) -> list[Shown]:
         "accounts",
         "grants__account",
         "stages__approver_group",
+        "stages__escalation_group",
         "decisions__decided_by",
         "extends__grants",
         "extensions",

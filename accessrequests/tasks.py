@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accessrequests import convergence, drift, due, health, listening, overdue, provisioner, queue
+from accessrequests import convergence, drift, due, escalation, health, listening, overdue, provisioner, queue
 from accessrequests.notifications import outbox
 from accessrequests.provisioner import Report
 from auditlog import clock
@@ -67,6 +67,7 @@ def _hand_out(now: datetime) -> bool:
 def _once_a_tick() -> None:
     now = clock.now()
     due.lapse_requests(now)
+    escalation.escalate(now)
     due.end_grants_of_inactive(now)
     if late := overdue.count(now):
         log.error("access_overdue", grants=late.grants, assignments=late.assignments)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from accessrequests import asked, extensions, grants, judging, permissions, tasks
+from accessrequests import asked, escalation, extensions, grants, judging, permissions, tasks
 from accessrequests.decisions import approve
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, RequestStage
@@ -108,7 +108,7 @@ def submit(user_id: int, form: Form) -> AccessRequest:
                     f"“{judgement.terms.approves_automatically.rule}” approves it.",
                 )
             else:
-                outbox.add_for_approvers(request, request.stages.get(position=1), now=now)
+                escalation.open_stage(request, request.stages.get(position=1), now)
     except Refused as refused:
         record_refusal(
             person,
@@ -192,7 +192,16 @@ def _extending(person: Person, form: Form, extended_id: uuid.UUID, now: datetime
 
 
 def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequest:
-    stages = [(stage.position, stage.approver_group_id, stage.approvals_needed) for stage in terms.stages]
+    stages = [
+        (
+            stage.position,
+            stage.approver_group_id,
+            stage.approvals_needed,
+            stage.escalation.approver_group_id if stage.escalation else None,
+            stage.escalation.after if stage.escalation else None,
+        )
+        for stage in terms.stages
+    ]
     request = AccessRequest(
         id=form.id,
         requester=get_user_model().objects.get(pk=person.user_id),
@@ -233,6 +242,8 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
             approver_group_id=stage.approver_group_id,
             approvals_needed=stage.approvals_needed,
             rule=stage.rule,
+            escalation_group_id=stage.escalation.approver_group_id if stage.escalation else None,
+            escalates_after=stage.escalation.after if stage.escalation else None,
         )
         for stage in terms.stages
     )

@@ -20,6 +20,7 @@ class Action(StrEnum):
     REQUEST_ACTIVE = "request.active"
     REQUEST_FAILED = "request.failed"
     REQUEST_ENDED = "request.ended"
+    REQUEST_ESCALATED = "request.escalated"
     DECISION_MADE = "decision.made"
     DECISION_REFUSED = "decision.refused"
     DECISION_SET_ASIDE = "decision.set_aside"
@@ -85,7 +86,13 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.REQUEST_ACTIVE: "The access as {role} in {environment} is active[ on {accounts}]",
         Action.REQUEST_FAILED: "The access as {role} in {environment} failed[: {reason}]",
         Action.REQUEST_ENDED: "The request for {role} in {environment} ended[: {reason}]",
-        Action.DECISION_MADE: "{actor} {verdict} it[ for {approver_group}][ (stage {stage})][: {comment}]",
+        Action.REQUEST_ESCALATED: (
+            "{approver_group} did not decide[ within {within}], so {escalation_group} may, too[ (stage {stage})]"
+            "[ (rule: {rule})]"
+        ),
+        Action.DECISION_MADE: (
+            "{actor} {verdict} it[ for {approver_group}][ as one of {escalated_to}][ (stage {stage})][: {comment}]"
+        ),
         Action.DECISION_REFUSED: "A decision by {actor} was not counted[: {reason}][ (rule: {rule})]",
         Action.DECISION_SET_ASIDE: (
             "The decision of {person}[ for {approver_group}][ (stage {stage})] counts no longer[: {reason}]"

@@ -263,8 +263,8 @@ class ApprovalStageInline(ChoosesSafely, admin.TabularInline):  # type: ignore[t
     model = ApprovalStage
     form = policy_forms.ApprovalStageForm
     formset = policy_forms.ApprovalStageFormset
-    fields = ("position", "approver_group", "approvals_needed")
-    autocomplete_fields = ("approver_group",)
+    fields = ("position", "approver_group", "approvals_needed", "escalates_after", "escalation_group")
+    autocomplete_fields = ("approver_group", "escalation_group")
     extra = 0
     verbose_name = "stage"
     verbose_name_plural = "Stages: who decides, one stage after the other"
@@ -312,7 +312,7 @@ class AccessPolicyAdmin(CatalogAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        stages = Prefetch("stages", ApprovalStage.objects.select_related("approver_group"))
+        stages = Prefetch("stages", ApprovalStage.objects.select_related("approver_group", "escalation_group"))
         rows: QuerySet[Any] = super().get_queryset(request).prefetch_related("requestable_by", stages)
         return rows
 

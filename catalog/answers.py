@@ -165,5 +165,5 @@ def _lets(each: Because) -> bool:
 def group_names(policies: Iterable[Policy]) -> dict[str, str]:
     """The names of all groups that these policies name, by object id."""
     ids = {each for policy in policies for each in policy.group_ids}
-    ids |= {each for policy in policies for stage in policy.stages for each in stage.group_ids}
+    ids |= {each for policy in policies for stage in policy.stages for each in stage.all_group_ids}
     return dict(DirectoryGroup.objects.filter(object_id__in=ids).values_list("object_id", "name"))

@@ -6,7 +6,8 @@ from typing import Final
 
 from catalog.membership import Membership
 from catalog.people import Person
-from catalog.policy import Stage, Verdict
+from catalog.policy import Verdict
+from catalog.stages import Stage
 
 WORTH_NAMING: Final = 5
 CAN_BE_DECIDED: Final = Verdict(True, "", "")
@@ -26,7 +27,7 @@ def deciding(stages: Sequence[Stage], membership: Membership, asker: Person | No
     enough = max(WORTH_NAMING, sum(stage.approvals_needed for stage in stages))
     found = []
     for stage in stages:
-        count, names = membership.members(stage.group_ids, enough, but=asker)
+        count, names = membership.members(stage.all_group_ids, enough, but=asker)
         found.append(Deciding(stage, count, names))
     return tuple(found)
 
@@ -61,7 +62,7 @@ def _seated(
 
 def _lacking(step: Deciding, anybody: bool) -> str:
     stage, besides = step.stage, "" if anybody else " besides the one who asks"
-    if not stage.group_ids:
+    if not stage.all_group_ids:
         why = "that group is drawn from no directory group"
     elif step.count == 0:
         why = f"nobody{besides} is in it"

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from auditlog.history import Records
-from catalog import app_roles, step_up
+from catalog import app_roles, durations, step_up
 
 object_id_validator = RegexValidator(
     rf"^([0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|{app_roles.PATTERN})\Z",
@@ -285,6 +285,8 @@ class ApprovalStage(models.Model):
     )
     approver_group = models.ForeignKey(ApproverGroup, models.PROTECT, related_name="stages")
     approvals_needed = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
+    escalation_group = models.ForeignKey(ApproverGroup, models.PROTECT, null=True, blank=True, related_name="+")
+    escalates_after = models.DurationField(null=True, blank=True)
 
     history = Records()
 
@@ -293,10 +295,18 @@ class ApprovalStage(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("policy", "position"), name="stage_position_unique_in_policy"),
             models.CheckConstraint(condition=Q(position__gte=1, approvals_needed__gte=1), name="stage_counts_from_one"),
+            models.CheckConstraint(
+                condition=Q(escalation_group=None, escalates_after=None)
+                | Q(escalation_group__isnull=False, escalates_after__gt=timedelta(0)),
+                name="stage_escalates_after_a_time_or_not_at_all",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.position}. {self.approvals_needed} of {self.approver_group}"
+        stage = f"{self.position}. {self.approvals_needed} of {self.approver_group}"
+        if self.escalation_group is None or self.escalates_after is None:
+            return stage
+        return f"{stage}, after {durations.written(self.escalates_after)} also {self.escalation_group}"
 
 
 class InventorySync(models.Model):

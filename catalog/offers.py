@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery
 
-from catalog.models import AccessPolicy, Account, DirectoryGroup, Environment, Role
+from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup, Environment, Role
 from catalog.people import Person
-from catalog.policy import AccountChoice, Policy, Stage, Terms, matching, offered
+from catalog.policy import AccountChoice, Policy, Terms, matching, offered
+from catalog.stages import Escalation, Stage
 from catalog.step_up import BOTH, Wanted
 
 
@@ -29,7 +30,9 @@ def policies_in_force(role_id: int | None = None, environment_id: int | None = N
     rows = (
         AccessPolicy.objects.filter(is_in_force=True)
         .select_related("role", "environment", "permission_set")
-        .prefetch_related("requestable_by", "stages__approver_group__directory_groups")
+        .prefetch_related(
+            "requestable_by", "stages__approver_group__directory_groups", "stages__escalation_group__directory_groups"
+        )
         .annotate(version=Subquery(versions.values("history_id")[:1]))
         .order_by("name")
     )
@@ -42,7 +45,7 @@ def policies_in_force(role_id: int | None = None, environment_id: int | None = N
 
 def _policy(row: AccessPolicy, version: int) -> Policy:
     stages = (
-        stage_of(stage, row.name, stage.approver_group.name, object_ids(stage.approver_group.directory_groups.all()))
+        stage_of(stage, row.name, drawn_from(stage.approver_group), drawn_from(stage.escalation_group))
         for stage in row.stages.all()
     )
     return policy_of(
@@ -93,8 +96,12 @@ def policy_of(
     )
 
 
-def stage_of(row: Any, rule: str, approver_group: str, group_ids: frozenset[str]) -> Stage:
-    """A stage to judge by, from its row of today or a version of it."""
+Drawn = tuple[str, frozenset[str]]
+
+
+def stage_of(row: Any, rule: str, approvers: Drawn, escalation: Drawn | None) -> Stage:
+    """A stage to judge by, from its row of today or a version of it, and its groups: name and object ids of each."""
+    (approver_group, group_ids), after = approvers, row.escalates_after
     return Stage(
         position=row.position,
         approver_group_id=row.approver_group_id,
@@ -102,7 +109,13 @@ def stage_of(row: Any, rule: str, approver_group: str, group_ids: frozenset[str]
         group_ids=group_ids,
         approvals_needed=row.approvals_needed,
         rule=rule,
+        escalation=Escalation(row.escalation_group_id, *escalation, after, rule) if escalation and after else None,
     )
+
+
+def drawn_from(group: ApproverGroup | None) -> Any:
+    """An approver group's name and the object ids of the directory groups that it is drawn from; None of none."""
+    return group and (group.name, object_ids(group.directory_groups.all()))
 
 
 def object_ids(groups: Iterable[DirectoryGroup]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from auditlog.actions import Action
 from auditlog.models import Event
-from catalog import people
+from catalog import app_roles, people
 from catalog.membership import Crowds
 from catalog.models import AccessPolicy, Account, ApprovalStage, ApproverGroup, DirectoryGroup, Environment, Role
 from catalog.models import PermissionSet as Permissions
@@ -33,7 +33,9 @@ TOLD_OF_PEOPLE: Final = (
     Action.PERSON_RETURNED,
 )
 # An event names a group as "name (object id)", or by its object id alone.
-_OBJECT_ID: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)?\Z")
+_OBJECT_ID: Final = re.compile(
+    rf"(?:^|\()([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|{app_roles.PATTERN})\)?\Z"
+)
 
 
 def policies_at(at: datetime, role_id: int | None = None, environment_id: int | None = None) -> tuple[Policy, ...]:
@@ -55,9 +57,11 @@ def policies_at(at: datetime, role_id: int | None = None, environment_id: int | 
             permission_set=named[Permissions][row.permission_set_id],
             group_ids=asking[row.history_id],
             stages=tuple(
-                stage_of(stage, row.name, group.name, approving[group.history_id])
+                stage_of(stage, row.name, (group.name, approving[group.history_id]), escalation)
                 for stage in stages.get(row.id, ())
                 if (group := groups.get(stage.approver_group_id))
+                for other in [groups.get(stage.escalation_group_id)]
+                for escalation in [(other.name, approving[other.history_id]) if other else None]
             ),
         )
         for row in sorted(rows, key=lambda row: row.name)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, ParamSpec, TypeVar
 
 from catalog import step_up
 from catalog.people import Person
+from catalog.stages import Stage, joined
 from catalog.step_up import Demand, Proof, Wanted
 from catalog.ticket_examples import LONGEST_TICKET, example
 
@@ -50,18 +51,6 @@ class Unproven(Verdict):
 
     context: str = ""
     longest_age: timedelta = timedelta(0)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """So many distinct people of one approver group must agree; `group_ids` are directory groups' object ids."""
-
-    position: int
-    approver_group_id: int
-    approver_group: str
-    group_ids: frozenset[str]
-    approvals_needed: int
-    rule: str
 
 
 @dataclass(frozen=True)
@@ -193,26 +182,10 @@ def terms_of(policies: tuple[Policy, ...]) -> Terms:
             Limit(policy.ticket_pattern, policy.name) for policy in policies if policy.ticket_pattern
         ),
         approves_automatically=Limit(decided_by_people is None, (decided_by_people or policies[0]).name),
-        stages=_joined_stages(policies) if decided_by_people else (),
+        stages=joined(policy.stages for policy in policies) if decided_by_people else (),
         step_up_to_ask=step_up.joined(wanted, step_up.ASKING),
         step_up_to_decide=step_up.joined(wanted, step_up.DECIDING),
     )
-
-
-def _joined_stages(policies: tuple[Policy, ...]) -> tuple[Stage, ...]:
-    """The stages of all policies in order; a group that several name decides as often as the strictest asks."""
-    strictest: dict[int, list[Stage]] = {}
-    for policy in policies:
-        for group in {stage.approver_group_id for stage in policy.stages}:
-            mine = [stage for stage in policy.stages if stage.approver_group_id == group]
-            known = strictest.get(group, [])
-            if sum(stage.approvals_needed for stage in mine) > sum(stage.approvals_needed for stage in known):
-                strictest[group] = mine
-    ordered = sorted(
-        (stage for stages in strictest.values() for stage in stages),
-        key=lambda stage: (stage.position, stage.rule, stage.approver_group),
-    )
-    return tuple(replace(stage, position=number) for number, stage in enumerate(ordered, start=1))
 
 
 def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime, longest_lead: timedelta) -> Judgement:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from catalog.fields import Duration, Lines, Name, TicketPattern, YesNoOr
@@ -14,6 +15,7 @@ from catalog.offers import object_ids
 from catalog.policy import LEAST_DURATION, spell
 
 LONGEST: Final = timedelta(days=7)
+LEAST_ESCALATION: Final = timedelta(minutes=1)
 LONGEST_PROOF: Final = timedelta(hours=12)
 MOST_ACCOUNTS: Final = 50
 MOST_APPROVALS: Final = 10
@@ -135,8 +137,13 @@ class ApprovalStageForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = ApprovalStage
-        fields = ("position", "approver_group", "approvals_needed")
-        help_texts: ClassVar = {"approvals_needed": "How many different people of the group must agree."}
+        fields = ("position", "approver_group", "approvals_needed", "escalates_after", "escalation_group")
+        field_classes: ClassVar = {"escalates_after": Duration}
+        help_texts: ClassVar = {
+            "approvals_needed": "How many different people of the group must agree.",
+            "escalates_after": "Undecided for so long, such as 4h, the escalation group may decide, too.",
+            "escalation_group": "Empty: only the approver group decides.",
+        }
 
     def clean_approvals_needed(self) -> int:
         count: int = self.cleaned_data["approvals_needed"]
@@ -154,7 +161,24 @@ class ApprovalStageForm(forms.ModelForm):  # type: ignore[type-arg]
                 people = "1 person" if known == 1 else f"{known} people"
                 reason = f"{group} has {people} that have signed in here: {count} could never agree."
                 self.add_error("approvals_needed", reason)
+        self._check_escalation(cleaned)
         return cleaned
+
+    def _check_escalation(self, cleaned: dict[str, Any]) -> None:
+        after, group = cleaned.get("escalates_after"), cleaned.get("escalation_group")
+        if after is not None and after < LEAST_ESCALATION:
+            self.add_error("escalates_after", f"Give at least {spell(LEAST_ESCALATION)}.")
+        elif after is not None and after >= settings.REQUEST_LAPSES_AFTER:
+            lapses = spell(settings.REQUEST_LAPSES_AFTER)
+            self.add_error(
+                "escalates_after", f"A request lapses undecided after {lapses}: it would never come to this."
+            )
+        elif after is not None and group is None and "escalation_group" not in self.errors:
+            self.add_error("escalation_group", "Say who may decide then, too, or leave the time empty.")
+        if group is not None and after is None and "escalates_after" not in self.errors:
+            self.add_error("escalates_after", "Say after how long, or leave the group empty.")
+        if group is not None and group == cleaned.get("approver_group"):
+            self.add_error("escalation_group", "It decides at this stage anyway; choose another.")
 
     def validate_constraints(self) -> None:
         """Left to the formset, which sees all stages: one by one, two that change places would collide."""

@@ -17,9 +17,10 @@ from django.db.models import Count, Exists, OuterRef, Q
 from catalog import joining, tickets
 from catalog.deciders import Deciding, can_be_decided
 from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup
-from catalog.offers import departments_of, object_ids, stage_of
-from catalog.policy import Stage, spell
+from catalog.offers import departments_of, drawn_from, stage_of
+from catalog.policy import spell
 from catalog.powers import too_much
+from catalog.stages import Stage
 
 # More people than this need not be told of each ask: everybody thinks that another will answer.
 MOST_TOLD: Final = 25
@@ -82,7 +83,7 @@ def found(only: int | None = None, using: str = "default") -> list[Problem]:
         beside = AccessPolicy.objects.using(using).filter(pk=only).values("role_id", "environment_id").first()
         rows = rows.filter(**beside) if beside else rows.none()
     loaded = rows.select_related("role", "environment", "permission_set").prefetch_related(
-        "requestable_by", "stages__approver_group__directory_groups"
+        "requestable_by", "stages__approver_group__directory_groups", "stages__escalation_group__directory_groups"
     )
     policies = list(loaded.order_by("name"))
     facts = _read(policies, using)
@@ -183,14 +184,14 @@ def _who_decides(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str
 def _enough_deciders(policy: AccessPolicy, stages: Sequence[Stage], facts: _Facts) -> Iterator[tuple[int, str]]:
     total = sum(stage.approvals_needed for stage in stages)
     # A group with as many people as all stages need together always has somebody left.
-    scarce = [stage for stage in stages if facts.sizes.get(stage.approver_group_id, 0) < total]
+    scarce = [stage for stage in stages if all(size < total for size in _sizes(stage, facts))]
     if not (decided := can_be_decided(_steps(scarce, facts, but=None), anybody=True)):
         yield 12, decided.reason
         return
     alone = []
     # With one person less than all are scarce that have just as many.
-    scarce = [stage for stage in stages if facts.sizes.get(stage.approver_group_id, 0) <= total]
-    members = {pk: member for stage in scarce for pk, member in facts.small.get(stage.approver_group_id, {}).items()}
+    scarce = [stage for stage in stages if all(size <= total for size in _sizes(stage, facts))]
+    members = {pk: member for stage in scarce for pk, member in _members(stage, facts).items()}
     asking, departments = {group.pk for group in policy.requestable_by.all()}, departments_of(policy)
     for pk, member in members.items():
         may_ask = member.groups & asking or member.department in departments
@@ -205,9 +206,24 @@ def _enough_deciders(policy: AccessPolicy, stages: Sequence[Stage], facts: _Fact
 def _steps(stages: Sequence[Stage], facts: _Facts, but: int | None) -> list[Deciding]:
     steps = []
     for stage in stages:
-        names = {pk: each.name for pk, each in facts.small.get(stage.approver_group_id, {}).items() if pk != but}
+        names = {pk: each.name for pk, each in _members(stage, facts).items() if pk != but}
         steps.append(Deciding(stage, len(names), names))
     return steps
+
+
+def _members(stage: Stage, facts: _Facts) -> dict[int, _Member]:
+    members: dict[int, _Member] = {}
+    for group in _groups(stage):
+        members |= facts.small.get(group, {})
+    return members
+
+
+def _sizes(stage: Stage, facts: _Facts) -> list[int]:
+    return [facts.sizes.get(group, 0) for group in _groups(stage)]
+
+
+def _groups(stage: Stage) -> list[int]:
+    return [stage.approver_group_id, *([stage.escalation.approver_group_id] if stage.escalation else [])]
 
 
 def _beside(rivals: Sequence[AccessPolicy]) -> Any:
@@ -238,7 +254,7 @@ def _in_both(one: AccessPolicy, other: AccessPolicy) -> str:
 
 def _stages(policy: AccessPolicy) -> list[Stage]:
     return [
-        stage_of(row, policy.name, row.approver_group.name, object_ids(row.approver_group.directory_groups.all()))
+        stage_of(row, policy.name, drawn_from(row.approver_group), drawn_from(row.escalation_group))
         for row in policy.stages.all()
     ]
 
@@ -251,7 +267,8 @@ def _read(policies: Sequence[AccessPolicy], using: str) -> _Facts:
     asking = {group.pk for policy in policies for group in policy.requestable_by.all()}
     somebody = Exists(memberships.filter(directorygroup=OuterRef("pk"), user__is_active=True))
     departments = {name for policy in policies for name in departments_of(policy)}
-    approving = {stage.approver_group_id for policy in policies for stage in policy.stages.all()}
+    stages = [stage for policy in policies for stage in policy.stages.all()]
+    approving = {pk for stage in stages for pk in (stage.approver_group_id, stage.escalation_group_id) if pk}
     counted = Count("directory_groups__people", filter=Q(directory_groups__people__is_active=True), distinct=True)
     groups = ApproverGroup.objects.using(using).filter(pk__in=approving).order_by()
     sizes = dict(groups.annotate(size=counted).values_list("pk", "size"))

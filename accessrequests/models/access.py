@@ -107,16 +107,36 @@ class RequestStage(models.Model):
     approver_group = models.ForeignKey(ApproverGroup, models.PROTECT, related_name="+")
     approvals_needed = models.PositiveSmallIntegerField()
     rule = models.CharField("access policy", max_length=120)
+    escalation_group = models.ForeignKey(ApproverGroup, models.PROTECT, null=True, blank=True, related_name="+")
+    escalates_after = models.DurationField(null=True, blank=True)
+    escalates_at = models.DateTimeField(
+        null=True, blank=True, help_text="Undecided by then, its escalation group may decide, too."
+    )
+    escalated_at = models.DateTimeField(null=True, blank=True, help_text="Since then that group may.")
 
     class Meta:
         ordering = ("position",)
+        indexes: ClassVar = [
+            models.Index(fields=("escalates_at",), name="stage_escalating", condition=Q(escalates_at__isnull=False))
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("request", "position"), name="request_stage_once"),
             models.CheckConstraint(condition=Q(approvals_needed__gte=1), name="request_stage_needs_somebody"),
+            models.CheckConstraint(
+                condition=Q(escalation_group=None, escalates_after=None, escalates_at=None, escalated_at=None)
+                | Q(escalation_group__isnull=False, escalates_after__gt=timedelta(0)),
+                name="request_stage_escalates_to_somebody",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.approvals_needed} of {self.approver_group}"
+
+    @property
+    def deciding_groups(self) -> list[ApproverGroup]:
+        """The approver groups whose members may decide at this moment, if it is this stage's turn."""
+        escalated = self.escalation_group if self.escalated_at else None
+        return [self.approver_group, *([escalated] if escalated else [])]
 
 
 class Decision(models.Model):

@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils.module_loading import import_string
 
 from accessrequests.models import AccessRequest, Notification, RequestStage
+from catalog.models import ApproverGroup
 
 log = structlog.get_logger(__name__)
 
@@ -49,14 +50,20 @@ def add(request: AccessRequest, kind: str, recipients: Iterable[int], *, now: da
 
 def add_for_approvers(request: AccessRequest, stage: RequestStage, *, now: datetime) -> None:
     """Tells everybody who may decide at this stage, but never the person who asks."""
+    for group in stage.deciding_groups:
+        add_for_group(request, group, now=now)
+
+
+def add_for_group(request: AccessRequest, group: ApproverGroup, *, now: datetime, **data: Any) -> None:
+    """Tells everybody in this approver group that the request waits for them, but never the person who asks."""
     members = (
         get_user_model()
-        .objects.filter(is_active=True, directory_groups__approver_groups=stage.approver_group)
+        .objects.filter(is_active=True, directory_groups__approver_groups=group)
         .exclude(pk=request.requester_id)
         .distinct()
         .values_list("pk", flat=True)
     )
-    add(request, "to_decide", members, now=now, approver_group=stage.approver_group.name)
+    add(request, "to_decide", members, now=now, approver_group=group.name, **data)
 
 
 def is_due(now: datetime) -> bool:

@@ -4,7 +4,7 @@ import uuid
 
 from django.db.models import Q
 
-from accessrequests import convergence, due, queue
+from accessrequests import convergence, due, escalation, queue
 from accessrequests.models import Assignment
 from accessrequests.provisioner import Provisioner
 from accessrequests.states import Operation
@@ -21,6 +21,7 @@ def drain(provisioner: Provisioner, most_rounds: int = 50) -> None:
     for _ in range(most_rounds):
         now = clock.now()
         due.lapse_requests(now)
+        escalation.escalate(now)
         for request_id in due.starting(now):
             due.start(request_id, provisioner)
         for _ in due.end_grants(now):

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from catalog.people import Person
-from catalog.policy import AccountChoice, Ask, Judgement, Policy, Stage, evaluate
+from catalog.policy import AccountChoice, Ask, Judgement, Policy, evaluate
+from catalog.stages import Stage
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 LEAD = timedelta(days=30)

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalog.models import AccessPolicy, Account, DirectoryGroup, Environment, PermissionSet
+from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup, Environment, PermissionSet
 from catalog.policy import spell
 from tests.catalog.conftest import Catalog, Fill, arn, errors, person
 
@@ -163,6 +163,35 @@ def test_a_permission_set_of_another_partition_is_refused(admin_client: Client, 
     given = arn(7).replace("arn:aws:", "arn:aws-cn:")
     said = errors(add(admin_client, fill, "permissionset", name="A", arn=given, session_duration="1h"))
     assert said["arn"] == ["It is of another partition of AWS, aws-cn; ours is aws."]
+
+
+@pytest.mark.parametrize(
+    ("after", "group", "field", "message"),
+    [
+        ("4h", "", "escalation_group", "Say who may decide then"),
+        ("", "other", "escalates_after", "Say after how long"),
+        ("4h", "same", "escalation_group", "decides at this stage anyway"),
+        ("72h", "other", "escalates_after", "lapses undecided after 3 days: it would never come to this"),
+        ("10s", "other", "escalates_after", "at least 1 minute"),
+        ("soon", "other", "escalates_after", "Write a duration such as"),
+        ("4h", "99999", "escalation_group", "not one of the available choices"),
+    ],
+)
+def test_an_escalation_is_whole_and_comes_before_the_request_lapses(
+    admin_client: Client, fill: Fill, catalog: Catalog, after: str, group: str, field: str, message: str
+) -> None:
+    other = ApproverGroup.objects.create(name="Security")
+    chosen = {"other": other.pk, "same": catalog.approver_group.pk}.get(group, group)
+    sent = {"stages-0-escalates_after": after, "stages-0-escalation_group": chosen}
+    assert message in errors(change(admin_client, fill, catalog.policy, **sent))[f"stages-0-{field}"][0]
+
+
+def test_a_stage_escalates_to_another_group_after_a_time(admin_client: Client, fill: Fill, catalog: Catalog) -> None:
+    other = ApproverGroup.objects.create(name="Security")
+    sent = {"stages-0-escalates_after": "4h", "stages-0-escalation_group": other.pk}
+    response = change(admin_client, fill, catalog.policy, **sent)
+    assert response.status_code == 302, errors(response)
+    assert [str(stage) for stage in catalog.policy.stages.all()] == ["1. 1 of Payments leads, after 4h also Security"]
 
 
 @pytest.mark.parametrize("given", ["0", "11", "-1"])

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.people import Person
-from catalog.policy import AccountChoice, Ask, Policy, Stage, evaluate, offered
+from catalog.policy import AccountChoice, Ask, Policy, evaluate, offered
+from catalog.stages import Stage
 from tests.catalog.judging import LEAD, NOW, PERSON, POLICY
 
 GROUPS = ("a", "b", "c")

@@ -1,0 +1,60 @@
+"""The stages that decide on an ask: who, how many of them, and whom an undecided stage asks, too, after a time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """Undecided for this long, a stage may be decided by this approver group, too; `rule` set the time."""
+
+    approver_group_id: int
+    approver_group: str
+    group_ids: frozenset[str]
+    after: timedelta
+    rule: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """So many distinct people of one approver group must agree; `group_ids` are directory groups' object ids."""
+
+    position: int
+    approver_group_id: int
+    approver_group: str
+    group_ids: frozenset[str]
+    approvals_needed: int
+    rule: str
+    escalation: Escalation | None = None
+
+    @property
+    def all_group_ids(self) -> frozenset[str]:
+        """The directory groups whose members can decide, at once or once it has escalated."""
+        return self.group_ids | self.escalation.group_ids if self.escalation else self.group_ids
+
+
+def joined(by_policy: Iterable[tuple[Stage, ...]]) -> tuple[Stage, ...]:
+    """The stages of all policies in order; a group that several name decides as often as the strictest asks."""
+    strictest: dict[int, list[Stage]] = {}
+    naming: dict[int, list[Stage]] = {}
+    for stages in by_policy:
+        for group in {stage.approver_group_id for stage in stages}:
+            mine = [stage for stage in stages if stage.approver_group_id == group]
+            naming.setdefault(group, []).extend(mine)
+            known = strictest.get(group, [])
+            if sum(stage.approvals_needed for stage in mine) > sum(stage.approvals_needed for stage in known):
+                strictest[group] = mine
+    ordered = sorted(
+        (replace(stage, escalation=_slowest(naming[group])) for group, stages in strictest.items() for stage in stages),
+        key=lambda stage: (stage.position, stage.rule, stage.approver_group),
+    )
+    return tuple(replace(stage, position=number) for number, stage in enumerate(ordered, start=1))
+
+
+def _slowest(naming: list[Stage]) -> Escalation | None:
+    """That which lets the fewest decide: none unless all stages of a group escalate to one and the same, the latest."""
+    escalations = [stage.escalation for stage in naming if stage.escalation]
+    if len(escalations) < len(naming) or len({each.approver_group_id for each in escalations}) != 1:
+        return None
+    return max(escalations, key=lambda each: each.after)
