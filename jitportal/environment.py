@@ -50,6 +50,7 @@ REMEDIES: Final = {
     "or role: and the value of an app role.",
     "ENTRA_COMPLIANCE_GROUP_ID": "Give the object id, a GUID, of the group whose members read the audit pages, "
     "or role: and the value of an app role.",
+    "ENTRA_GUESTS": "Use 'refused', or 'allowed' if guests of the tenant may sign in.",
     "AWS_REGION": "Give the home region of IAM Identity Center, such as eu-central-1.",
     "AWS_ENDPOINT_URL": "Leave it out for AWS; for a simulator give http://127.0.0.1:port.",
     "AWS_ROLE_ARN": "Give arn:aws:iam::<account>:role/<name>, or leave it out to use the worker's own credentials.",
@@ -103,6 +104,7 @@ class Environment:
     client_secret: str
     admin_group: str
     compliance_group: str
+    guests_allowed: bool
     aws_region: str
     aws_endpoint: str
     aws_role_arn: str
@@ -159,6 +161,7 @@ def read() -> Environment:
         client_secret=text("ENTRA_CLIENT_SECRET", _not_blank),
         admin_group=text("ENTRA_ADMIN_GROUP_ID", _GROUP),
         compliance_group=text("ENTRA_COMPLIANCE_GROUP_ID", _GROUP),
+        guests_allowed=env.str("ENTRA_GUESTS", "refused", validate=validate.OneOf(["refused", "allowed"])) == "allowed",
         aws_region=text("AWS_REGION", validate.Regexp(r"^[a-z]{2}(-[a-z]+)+-\d\Z", error="Not a region.")),
         aws_endpoint=text("AWS_ENDPOINT_URL", _simulator if embedded else _nothing, default=""),
         aws_role_arn=text(

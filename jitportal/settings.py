@@ -190,6 +190,7 @@ ENTRA_ISSUER = ENVIRONMENT.issuer
 GRAPH_URL = ENVIRONMENT.graph_url
 # Per cent of the people whom the portal knows: if more leave at once, an admin must confirm it.
 SYNC_MOST_LEAVERS = ENVIRONMENT.sync_most_leavers
+ENTRA_GUESTS_ALLOWED = ENVIRONMENT.guests_allowed
 ENTRA_ADMIN_GROUP_ID = ENVIRONMENT.admin_group
 ENTRA_COMPLIANCE_GROUP_ID = ENVIRONMENT.compliance_group
 ACCOUNT_ADAPTER = "jitportal.signin.adapters.AccountAdapter"

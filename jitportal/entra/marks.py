@@ -74,9 +74,11 @@ def _follow(graph: Graph, kind: Kind, keep: Callable[[], None]) -> None:
 
 
 def _digest() -> str:
-    """Of the groups by which somebody may ask, decide, administer or audit: when one is added, its people count."""
+    """Of the groups by which somebody may ask, decide, administer or audit: when one is added, its people count.
+
+    Whether guests may be here is in it, too: when that changes, some may have to leave or return.
+    """
     used = Q(access_policies__isnull=False) | Q(approver_groups__isnull=False)
     ids = set(DirectoryGroup.objects.filter(used).values_list("object_id", flat=True))
-    return chain.sha256(
-        chain.canonical(sorted(ids | {settings.ENTRA_ADMIN_GROUP_ID, settings.ENTRA_COMPLIANCE_GROUP_ID}))
-    )
+    ids |= {settings.ENTRA_ADMIN_GROUP_ID, settings.ENTRA_COMPLIANCE_GROUP_ID}
+    return chain.sha256(chain.canonical([*sorted(ids), *(["guests"] if settings.ENTRA_GUESTS_ALLOWED else [])]))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
+
 from accessrequests.provisioner import Disabled, Provisioner, ProvisionerError, Refused
 from accessrequests.states import OPEN_REQUEST
 from auditlog import clock
@@ -47,7 +49,7 @@ def read(graph: Graph, person: User, *, is_disabled_in_aws: bool | None) -> Read
         return Reading(person.pk, person.object_id, at, LeftBecause.DELETED)
     if not told.is_enabled:
         return Reading(person.pk, person.object_id, at, LeftBecause.DISABLED, told)
-    if told.is_guest:
+    if told.is_guest and not settings.ENTRA_GUESTS_ALLOWED:
         return Reading(person.pk, person.object_id, at, LeftBecause.GUEST, told)
     # Whoever left for that reason has not returned as long as it is not known to be over.
     still = person.left_because == LeftBecause.IDENTITY_CENTER and is_disabled_in_aws is not False

@@ -61,6 +61,7 @@ class DirectoryAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
                 tenant_id=settings.ENTRA_TENANT_ID,
                 nonce=sociallogin.state.get("nonce", ""),
                 groups_elsewhere=overage.groups_of,
+                guests_allowed=settings.ENTRA_GUESTS_ALLOWED,
             )
             person = take_in(described)
         except Refused as refused:

@@ -25,6 +25,7 @@ class Claims:
     email: str = ""
     department: str = ""
     groups: frozenset[str] = frozenset()
+    is_guest: bool = False
 
 
 def read(
@@ -34,6 +35,7 @@ def read(
     tenant_id: str,
     nonce: str,
     groups_elsewhere: Callable[[str], frozenset[str]],
+    guests_allowed: bool = False,
 ) -> Claims:
     """The claims of a token whose signature, audience and times have been verified.
 
@@ -49,7 +51,13 @@ def read(
         raise Refused(Rule.ISSUER, "The token (claim iss) was not issued by this portal's directory.")
     if token.get("tid") != tenant_id:
         raise Refused(Rule.TENANT, "The token (claim tid) is from another tenant than this portal's.")
-    _refuse_guests(token, issuer, tenant_id)
+    is_guest = _is_guest(token, issuer, tenant_id)
+    if is_guest and not guests_allowed:
+        raise Refused(
+            Rule.GUEST,
+            "The account is a guest in this tenant (claim idp or acct), and guests are not let in.",
+            "Use the account of your own that this organisation gave you.",
+        )
     object_id = _guid(token, "oid")
     user_name = _identifier(token, "preferred_username")
     if not user_name:
@@ -61,6 +69,7 @@ def read(
         name=showable(_text(token, "name")) or user_name,
         email=_identifier(token, "email"),
         department=showable(_text(token, "department")),
+        is_guest=is_guest,
     )
     roles = _roles(token)
     return replace(claims, groups=roles | (groups_elsewhere(object_id) if _are_elsewhere(token) else _groups(token)))
@@ -72,17 +81,12 @@ def object_id_in(token: Mapping[str, Any]) -> str:
     return said.lower() if isinstance(said, str) and _GUID.fullmatch(said.lower()) else ""
 
 
-def _refuse_guests(token: Mapping[str, Any], issuer: str, tenant_id: str) -> None:
+def _is_guest(token: Mapping[str, Any], issuer: str, tenant_id: str) -> bool:
     """A guest's `idp` names another home than the issuer; the optional `acct` is 1 for guests."""
     at_home = {None, issuer, f"https://sts.windows.net/{tenant_id}/"}
     # Compared as text: a claim of another type names no home that is ours.
     homes = {None if token.get("idp") is None else str(token["idp"])}
-    if not homes <= at_home or token.get("acct") not in (None, 0, "0"):
-        raise Refused(
-            Rule.GUEST,
-            "The account is a guest in this tenant (claim idp or acct), and guests are not let in.",
-            "Use the account of your own that this organisation gave you.",
-        )
+    return not homes <= at_home or token.get("acct") not in (None, 0, "0")
 
 
 def _are_elsewhere(token: Mapping[str, Any]) -> bool:

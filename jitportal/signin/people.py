@@ -41,7 +41,12 @@ def take_in(claims: Claims) -> User:
         _take_back(person)
     person.described_at = clock.now()
     person.save(update_fields=["described_at"])
-    changes = refresh(person, _described(claims))
+    described = _described(claims)
+    if claims.is_guest:
+        # A guest's token names them as their home does, and Graph as this tenant does: what Graph says is kept.
+        described = described if is_new else {name: text for name, text in described.items() if name != "user_name"}
+        User.objects.filter(pk=person.pk).update(to_check=True)
+    changes = refresh(person, described)
     # A role that nobody has named here means nothing, and the sync would not ask for it.
     strange = app_roles.among(claims.groups) - known_groups()
     moved = replace_groups(person, claims.groups - strange, SIGN_IN)

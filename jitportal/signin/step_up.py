@@ -121,6 +121,7 @@ def proved(token: Mapping[str, Any], kept: Kept, person: User, nonce: str, now: 
         nonce=nonce,
         # Who it is counts here, and not what groups they are in.
         groups_elsewhere=lambda _: frozenset(),
+        guests_allowed=settings.ENTRA_GUESTS_ALLOWED,
     )
     if (described.tenant_id, described.object_id) != (person.tenant_id, person.object_id):
         raise Refused(

@@ -96,6 +96,7 @@ def test_a_missing_variable_is_named_with_its_remedy(variables: pytest.MonkeyPat
         ("FROM_EMAIL", "nobody"),
         ("ENTRA_TENANT_ID", "common"),
         ("ENTRA_ADMIN_GROUP_ID", "Admins"),
+        ("ENTRA_GUESTS", "yes"),
         ("ENTRA_ADMIN_GROUP_ID", "role:"),
         ("ENTRA_ADMIN_GROUP_ID", "role:Portal Admin"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),

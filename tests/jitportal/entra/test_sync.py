@@ -357,3 +357,14 @@ def test_a_demo_that_comes_back_on_another_port_is_followed_again(portal: Portal
     DirectorySync.objects.update(users_link="http://127.0.0.1:9/directory/graph/v1.0/users/delta?$deltatoken=x")
     portal.directory.change(company.ADA.object_id, enabled=False)
     assert portal.sync() == Result(asked=10, left=1)
+
+
+def test_guests_leave_and_return_as_the_settings_have_it(portal: Portal, settings: Settings) -> None:
+    settings.ENTRA_GUESTS_ALLOWED = True
+    portal.directory.change(company.ADA.object_id, guest=True)
+    assert portal.sync().left == 0
+    settings.ENTRA_GUESTS_ALLOWED = False
+    assert portal.sync().left == 1
+    assert portal.row(company.ADA).left_because == LeftBecause.GUEST
+    settings.ENTRA_GUESTS_ALLOWED = True
+    assert portal.sync().returned == 1

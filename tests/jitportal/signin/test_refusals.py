@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from auditlog.models import Event
 from jitportal.demo.directory import Directory, Group
@@ -40,6 +41,17 @@ def test_a_guest_is_refused_whatever_names_their_home(browser: Browser, director
 def test_a_guest_of_the_directory_is_refused(browser: Browser, directory: Directory) -> None:
     directory.add(replace(ENGINEER, guest=True))
     refused(browser, directory, Rule.GUEST, "guest")
+
+
+def test_a_guest_is_let_in_where_guests_are_allowed(browser: Browser, directory: Directory, settings: Settings) -> None:
+    settings.ENTRA_GUESTS_ALLOWED = True
+    directory.add(replace(ENGINEER, guest=True))
+    assert sign_in(browser, ENGINEER).status_code == 200
+    assert User.objects.get().to_check
+    # As Graph calls them, which their token does not.
+    User.objects.update(user_name="erin_example.com#EXT#@harbour.example")
+    assert sign_in(Browser(browser.home), ENGINEER).status_code == 200
+    assert User.objects.get().user_name == "erin_example.com#EXT#@harbour.example"
 
 
 def test_two_hundred_groups_are_let_in(browser: Browser, directory: Directory) -> None:
