@@ -25,7 +25,7 @@ from auditlog import clock
 from auditlog.actions import Action
 from auditlog.history import attribute, latest_digest
 from auditlog.ledger import Subject, record
-from catalog.models import Account, PermissionSet
+from catalog.models import Account, PermissionSet, Principal
 from catalog.names import showable
 
 log = structlog.get_logger(__name__)
@@ -165,8 +165,10 @@ class _Slice:
         named |= {("USER", principal_id) for principal_id in ours.values_list("principal_id", flat=True)}
         names: dict[tuple[str, str], str] = {}
         for holder in sorted(holders - named):
-            known_name = Finding.objects.filter(principal_type=holder[0], principal_id=holder[1])
-            name = known_name.exclude(principal_name="").values_list("principal_name", flat=True).first()
+            mirrored = Principal.objects.filter(kind=holder[0], principal_id=holder[1]).exclude(name="")
+            met = Finding.objects.filter(principal_type=holder[0], principal_id=holder[1]).exclude(principal_name="")
+            name = mirrored.values_list("name", flat=True).first()
+            name = name or met.values_list("principal_name", flat=True).first()
             if name is None and not self.is_spent:
                 self.calls_left -= 1
                 name = self._name(holder)

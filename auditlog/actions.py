@@ -63,6 +63,7 @@ class Action(StrEnum):
     LOCAL_ADMIN_USED = "local_admin.used"
     LOCAL_ADMIN_REFUSED = "local_admin.refused"
     LOCAL_ADMIN_ENDED = "local_admin.ended"
+    INVENTORY_READ = "inventory.read"
     SYNC_HELD = "sync.held"
     SYNC_CONFIRMED = "sync.confirmed"
     SYNC_RELEASED = "sync.released"
@@ -169,6 +170,10 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.LOCAL_ADMIN_USED: "{actor} signed in by the one-time link[, until {until} at the latest]",
         Action.LOCAL_ADMIN_REFUSED: "The one-time link of {person} was refused[: {reason}][ (rule: {rule})]",
         Action.LOCAL_ADMIN_ENDED: "The local administration of {person} ended[: {reason}]",
+        Action.INVENTORY_READ: (
+            "Users and groups were read from IAM Identity Center: {listed} in all, {new} new, {changed} changed, "
+            "{vanished} gone"
+        ),
         Action.SYNC_HELD: (
             "The directory says that {count} of {known} people have left: nobody is changed before an admin confirms it"
         ),

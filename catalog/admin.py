@@ -11,6 +11,7 @@ from django.forms import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from auditlog.actor import Actor
+from auditlog.admin import ReadOnlyAdmin
 from catalog import changes, forms, joining, policy_forms, problems
 from catalog.filters import HasEnvironmentFilter, VanishedFilter
 from catalog.models import (
@@ -22,6 +23,7 @@ from catalog.models import (
     DirectoryGroup,
     Environment,
     PermissionSet,
+    Principal,
     Role,
 )
 from catalog.offers import departments_of
@@ -236,6 +238,21 @@ class PermissionSetAdmin(CatalogAdmin):
     @admin.display(description="in AWS", boolean=True, ordering="vanished_at")
     def is_in_aws(self, permission_set: PermissionSet) -> bool:
         return permission_set.vanished_at is None
+
+
+@admin.register(Principal)
+class PrincipalAdmin(ReadOnlyAdmin):
+    """Users and groups of IAM Identity Center, as AWS lists them."""
+
+    list_display = ("name", "kind", "principal_id", "is_enabled", "is_in_aws")
+    list_filter = ("kind", "is_enabled", ("vanished_at", VanishedFilter))
+    search_fields = ("name", "principal_id")
+    search_help_text = "User name, group name or id"
+    show_full_result_count = False
+
+    @admin.display(description="in AWS", boolean=True, ordering="vanished_at")
+    def is_in_aws(self, principal: Principal) -> bool:
+        return principal.vanished_at is None
 
 
 @admin.register(ApproverGroup)

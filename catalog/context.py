@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from catalog import problems
+from catalog.models import InventorySync
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -12,4 +13,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"catalog_problems": lambda: problems.found() if user.is_staff else []}
+    return {
+        "catalog_problems": lambda: problems.found() if user.is_staff else [],
+        "inventory": lambda: InventorySync.objects.first() if user.is_staff else None,
+    }

@@ -29,6 +29,27 @@ class PermissionSetRow:
     inline_policy: str
 
 
+@dataclass(frozen=True)
+class PrincipalRow:
+    """A user, by user name, or a group, by display name, of IAM Identity Center."""
+
+    principal_id: str
+    name: str
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True)
+class PrincipalPage:
+    """One page of a list, and the position at which the next begins; empty: it was the last."""
+
+    rows: tuple[PrincipalRow, ...]
+    following: str
+
+
+class PositionLost(Exception):
+    """AWS does not know the position any more: the list has to be read from its beginning."""
+
+
 class Inventory(Protocol):
     """AWS's lists, and the details that cost a call for each row."""
 
@@ -43,3 +64,6 @@ class Inventory(Protocol):
 
     def permission_set(self, arn: str) -> PermissionSetRow | None:
         """What a permission set is; None if it is gone."""
+
+    def principals(self, kind: str, position: str) -> PrincipalPage:
+        """A page of the users (USER) or groups (GROUP). Raises PositionLost."""

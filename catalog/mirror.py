@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from auditlog import clock
 from auditlog.actor import Actor
-from catalog import changes, joining
+from catalog import changes, joining, principals
 from catalog.inventory import Inventory
 from catalog.models import Account, InventoryLook, InventorySync, PermissionSet
 
@@ -104,7 +104,14 @@ class _Sync:
         self._result.moved = len(joining.apply())
         if not self._result.left:
             InventorySync.objects.filter(claim=self._claim).update(finished_at=clock.now())
+            principals.walk(self._inventory, self._goes_on)
         return self._result
+
+    def _goes_on(self) -> bool:
+        """Keeps the claim for another while, unless patience is over."""
+        until = clock.now() + LEASE
+        mine = InventorySync.objects.filter(claim=self._claim)
+        return time.monotonic() <= self._until and bool(mine.update(claimed_until=until))
 
     def _look(self, accounts: set[str], arns: set[str]) -> None:
         """Reads the details of what was not looked at lately, as far as patience goes."""
@@ -116,10 +123,9 @@ class _Sync:
         # Of permission sets first: without its details one cannot be named at all.
         unseen = [*sorted(arns - looks.keys()), *sorted(accounts - looks.keys())]
         for number, key in enumerate([*unseen, *due]):
-            if time.monotonic() > self._until:
+            if not self._goes_on():
                 self._result.left = len(unseen) + len(due) - number
                 return
-            InventorySync.objects.filter(claim=self._claim).update(claimed_until=clock.now() + LEASE)
             self._read_account(key) if key in accounts else self._read_permission_set(key)
             InventoryLook.objects.update_or_create(key=key, defaults={"at": clock.now()})
             self._result.looked_at += 1

@@ -1,4 +1,4 @@
-"""Reads accounts and permission sets from AWS, page by page, as plain rows."""
+"""Reads accounts, permission sets, users and groups from AWS, page by page, as plain rows."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
-from accessrequests.provisioner import Gone
-from catalog.inventory import AccountRow, PermissionSetRow
+from accessrequests.provisioner import Gone, Refused
+from catalog.inventory import AccountRow, PermissionSetRow, PositionLost, PrincipalPage, PrincipalRow
 from jitportal.aws import session
 from jitportal.aws.errors import translated
 from jitportal.aws.identity_center import calling
 from jitportal.aws.limiter import Urgency
 
 if TYPE_CHECKING:
+    from mypy_boto3_identitystore import IdentityStoreClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_sso_admin import SSOAdminClient
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 DURATION: Final = re.compile(r"PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?")
 ORGANIZATIONS: Final = "organizations"
 IDENTITY_CENTER: Final = "sso-admin"
+IDENTITY_STORE: Final = "identitystore"
+PAGE: Final = 100
 
 
 class AwsInventory:
@@ -46,6 +49,10 @@ class AwsInventory:
     @cached_property
     def _sso(self) -> "SSOAdminClient":
         return session.sso_admin(patient=True)
+
+    @cached_property
+    def _store(self) -> "IdentityStoreClient":
+        return session.identity_store()
 
     def accounts(self) -> Iterator[AccountRow]:
         """The active accounts: down the tree, for a unit's accounts are listed with all but their unit's name."""
@@ -107,6 +114,26 @@ class AwsInventory:
             (*sorted(arns), *sorted(names)),
             inline,
         )
+
+    def principals(self, kind: str, position: str) -> PrincipalPage:
+        """ListUsers or ListGroups, a hundred at a time."""
+        asked: dict[str, Any] = {"IdentityStoreId": settings.IDENTITY_STORE_ID, "MaxResults": PAGE}
+        if position:
+            asked["NextToken"] = position
+        try:
+            with self._calling(IDENTITY_STORE):
+                page: Any = self._store.list_users(**asked) if kind == "USER" else self._store.list_groups(**asked)
+        except Refused as error:
+            # The only thing in this call that AWS could find invalid.
+            if position and "ValidationException" in str(error):
+                raise PositionLost from error
+            raise
+        if kind == "USER":
+            enabled = [(user, user.get("UserStatus") != "DISABLED") for user in page["Users"]]
+            rows = [PrincipalRow(user["UserId"], user.get("UserName", ""), on) for user, on in enabled]
+        else:
+            rows = [PrincipalRow(group["GroupId"], group.get("DisplayName", "")) for group in page["Groups"]]
+        return PrincipalPage(tuple(rows), page.get("NextToken", ""))
 
     def _pages(self, service: str, operation: str, listed: str, **parameters: str) -> Iterator[Any]:
         """The rows of all pages of a list, each page one call within the budget."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from accessrequests.provisioner import ProvisionerError, Refused
 from auditlog import live_rows
@@ -125,6 +126,15 @@ def test_a_slice_ends_after_its_time_and_the_next_goes_on() -> None:
     assert (first.looked_at, first.left) == (0, 31)
     assert InventorySync.objects.get().finished_at is None
     assert sync().looked_at == 31
+
+
+def test_admins_read_on_their_front_page_why_it_was_not_read(simulator: Simulator, admin_client: Client) -> None:
+    assert 'id="inventory"' not in admin_client.get("/admin/").content.decode()
+    simulator.faults.add(Fault(FaultKind.ACCESS_DENIED, operation="ListRoots"))
+    with pytest.raises(Refused):
+        sync()
+    body = admin_client.get("/admin/").content.decode()
+    assert "never:</strong> AWS said AccessDenied" in body
 
 
 class Deleted(AwsInventory):

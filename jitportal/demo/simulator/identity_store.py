@@ -55,12 +55,12 @@ class IdentityStore:
             raise invalid("Filters of ListUsers know the attribute path UserName only")
         names = {each["AttributeValue"] for each in filters}
         found = {
-            user_id: self._user(user_id, user)
+            user_id: (user_id, user)
             for user_id, user in self._state.users.items()
             if not filters or user.user_name in names
         }
         rows, more = paging.page(call.operation, call.params, found)
-        return {"Users": rows, **more}
+        return {"Users": [self._user(*row) for row in rows], **more}
 
     def _get_group_id(self, call: Call) -> Answer:
         unique = call.params["AlternateIdentifier"].get("UniqueAttribute")

@@ -122,6 +122,7 @@ READ: Final = frozenset(
         "auditlog_event",
         "auditlog_checkpoint",
         "jitportal_user",
+        "catalog_principal",
         *(
             f"accessrequests_{model}"
             for model in ("accessrequest", "assignment", "decision", "finding", "grant", "notification", "scancursor")
