@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
 
+from catalog.told_changes import told_changes
+
 
 class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
     """Base of the admin of every model with `history = Records()`."""
@@ -35,7 +37,10 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         ids = [actor.removeprefix("person:") for actor in actors]
         people = get_user_model().objects.filter(object_id__in=ids)
         names = {f"person:{person.object_id}": person.name for person in people}
+        told = told_changes(self.model, rows)
         for row in rows:
+            if row.pk in told:
+                row.history_delta_changes = told[row.pk]
             row.changed_by = names.get(row.history_user_id) or row.history_user_id.partition(":")[2]
 
     # The ledger tells who did what; Django's own log beside it could be edited, and would tie people to rows.

@@ -1,0 +1,65 @@
+"""What each version of a catalog object changed, as its event tells it: with its parts, and in words."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from auditlog.models import Event
+
+# What an event says beside a name, so that it is certain whose it is; a reader knows by the name.
+_ID: Final = re.compile(r" \((?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|arn:[^)]*)\)\Z")
+
+
+def told_changes(model: type[models.Model], versions: Iterable[Any]) -> dict[int, list[dict[str, str]]]:
+    """By the id of a version: each field or kind of part that changed, what was, and what is ("" for nothing).
+
+    Of versions that no event of the catalog vouches for, and of the first one, nothing is told.
+    """
+    rows = [row for row in versions if row.history_type != "+"]
+    if not rows:
+        return {}
+    key, table = model._meta.pk.attname, rows[0]._meta.label
+    about = {str(getattr(row, key)) for row in rows}
+    wanted = {row.pk for row in rows}
+    told: dict[int, list[dict[str, str]]] = {}
+    events = Event.objects.filter(subject_kind=str(model._meta.verbose_name), subject_id__in=about)
+    for event in events.filter(action__startswith="catalog."):
+        data = event.data
+        ids = [row["history_id"] for row in data.get("history") or () if row["model"] == table]
+        told |= {pk: [] for pk in ids if pk in wanted}
+        # One change may leave several versions; the last of them is what came of it.
+        if ids and max(ids) in wanted:
+            told[max(ids)] = _lines(model, data.get("changes") or {})
+    return told
+
+
+def _lines(model: type[models.Model], changes: Mapping[str, Any]) -> list[dict[str, str]]:
+    lines = []
+    for name, (old, new) in changes.items():
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            # A kind of part, which an event names by its words.
+            lines.append({"field": name.capitalize(), "old": _words(old), "new": _words(new)})
+            continue
+        labels = dict(getattr(field, "flatchoices", ()))
+        heading = str(getattr(field, "verbose_name", name))
+        heading = f"{heading[:1].upper()}{heading[1:]}"
+        was, now = (labels.get(value, value) if isinstance(value, str | int) else value for value in (old, new))
+        lines.append({"field": heading, "old": _words(was), "new": _words(now)})
+    return lines
+
+
+def _words(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return "; ".join(_words(each) for each in value)
+        case _:
+            return _ID.sub("", str(value))
