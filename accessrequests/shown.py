@@ -165,6 +165,12 @@ class Shown:
         return len(self.open) > len(self.active)
 
     @property
+    def aws_says(self) -> list[str]:
+        """What keeps AWS from taking away what has to go, in its words."""
+        revoking = [grant for grant in self.grants if grant.status == GrantStatus.REVOKING]
+        return list(dict.fromkeys(grant.assignment.trouble for grant in revoking if grant.assignment.trouble))
+
+    @property
     def began_at(self) -> datetime | None:
         """When the first of what is active now was confirmed."""
         return min((grant.activated_at for grant in self.active if grant.activated_at), default=None)
@@ -272,16 +278,18 @@ class Shown:
             request.trouble,
             self.word,
             self.sessions_live,
+            self.aws_says,
             grants,
             decisions,
         )
 
 
 def read(requests: QuerySet[AccessRequest], now: datetime) -> list[Shown]:
-    """The requests with everything a page shows of them, in eight queries."""
+    """The requests with everything a page shows of them, in nine queries."""
     rows = requests.select_related("role", "environment", "permission_set", "requester", "extends").prefetch_related(
         "accounts",
         "grants__account",
+        "grants__assignment",
         "stages__approver_group",
         "stages__escalation_group",
         "decisions__decided_by",

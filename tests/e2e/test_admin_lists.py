@@ -69,3 +69,22 @@ def test_a_filter_above_the_list_opens_and_says_what_is_chosen(seat: Seat) -> No
     expect(admin.locator("#changelist-filter summary", has_text="Status: Ended")).to_be_visible()
     admin.get_by_role("link", name="Clear all filters").click()
     expect(admin.locator("#changelist-filter summary", has_text="Status:")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_banner_in_the_admin_is_not_cut(seat: Seat, width: int) -> None:
+    admin = seat(company.INES.name, viewport={"width": width, "height": 740})
+    admin.goto("/admin/")
+    # As the page would have it were something overdue: the words are the server's, the room for them is the style's.
+    right = admin.evaluate(
+        """() => {
+          const banner = document.createElement("aside");
+          banner.className = "banner";
+          const inner = banner.appendChild(document.createElement("p"));
+          inner.className = "banner-inner";
+          inner.textContent = "Access that should have been gone by now is not known to be. ".repeat(4);
+          document.querySelector("#main").prepend(banner);
+          return inner.getBoundingClientRect().right;
+        }"""
+    )
+    assert right <= width

@@ -10,6 +10,7 @@ from django.test import Client
 from accessrequests.models import AccessRequest, Decision
 from accessrequests.notifications import outbox
 from jitportal.demo import organisation as company
+from jitportal.demo.simulator import Fault, FaultKind
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.pages.conftest import Browse, text
 
@@ -205,6 +206,20 @@ def test_what_was_given_back_is_said_to_be_so_once(office: Office, asker: Client
     page = text(asker.get(page_of(made)))
     assert f"{company.ADA.name} gave back the grant on" in page
     assert page[: page.index("<table>")].count("Given back.") == 1
+
+
+def test_a_revocation_that_aws_refuses_is_told_in_awss_words_until_it_is_done(office: Office, browse: Browse) -> None:
+    made = office.approve(office.submit_production())
+    office.work()
+    office.simulator.faults.add(Fault(FaultKind.ACCESS_DENIED, operation="DeleteAccountAssignment"))
+    browse(company.FARID).post(f"{page_of(made)}revoke/", {"reason": "The laptop was stolen."})
+    office.work()
+    page = text(browse(company.FARID).get(page_of(made)))
+    assert "AWS has not done it yet, and is asked again until it has:" in page
+    assert "AccessDenied" in page[: page.index("<dl")]
+    office.simulator.faults.clear()
+    office.pass_time(minutes=10)
+    assert "AccessDenied" not in text(browse(company.FARID).get(page_of(made)))
 
 
 def test_compliance_reads_and_sees_why_it_cannot_revoke(office: Office, browse: Browse) -> None:
