@@ -19,7 +19,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {}
     return {
-        "decides": lambda: permissions.has_a_say(people.load(user.pk)),
-        "approvals_waiting": lambda: permissions.queue_of(people.load(user.pk), clock.now()).count(),
+        "decides": lambda: permissions.has_a_say(people.of(user)),
+        "approvals_waiting": lambda: permissions.queue_of(people.of(user), clock.now()).count(),
         "overdue_access": lambda: overdue.count(clock.now()) if user.is_staff or user.is_compliance else None,
     }

@@ -45,12 +45,18 @@ class Now:
 
     at: datetime | None = None
 
+    def __init__(self) -> None:
+        self._members: dict[Any, tuple[int, dict[int, str]]] = {}
+
     def person(self, user_id: int) -> Person | None:
         return people.load(user_id)
 
     def crowds(self, policies: tuple[Policy, ...]) -> Crowds:
         if not policies:
             return {}
+        if len(policies) == 1:
+            count = _active().filter(_lets_ask(policies[0])).count()
+            return {frozenset({policies[0].id}): count} if count else {}
         columns = [_column(policy) for policy in policies]
         counted = _matched(policies).values_list(*columns).annotate(count=Count("pk")).order_by()
         return {
@@ -61,16 +67,28 @@ class Now:
     def some(self, policies: tuple[Policy, ...], crowds: Iterable[frozenset[int]], most: int) -> list[Person]:
         chosen = NOBODY
         for crowd in crowds:
-            chosen |= Q(**{_column(policy): policy.id in crowd for policy in policies})
-        rows = _matched(policies).filter(chosen).order_by("name", "pk") if policies else _active().none()
+            # Said without columns, for the database then looks for members and not through everybody.
+            exactly = Q()
+            for policy in policies:
+                exactly &= _lets_ask(policy) if policy.id in crowd else ~_lets_ask(policy)
+            chosen |= exactly
+        rows = _active().filter(chosen).order_by("name", "pk")
         return [people.of(row) for row in rows.prefetch_related("directory_groups")[:most]]
 
     def members(self, group_ids: frozenset[str], most: int, but: Person | None = None) -> tuple[int, dict[int, str]]:
-        rows = _active().filter(pk__in=_in_any(group_ids))
-        if but is not None:
-            rows = rows.exclude(same_person(but))
-        names = dict(rows.order_by("name", "pk").values_list("pk", "name")[: most + 1])
-        return (len(names) if len(names) <= most else rows.count()), dict(list(names.items())[:most])
+        # Several answers of one question speak of the same groups.
+        key = (group_ids, most, but and but.user_id)
+        if key not in self._members:
+            self._members[key] = _members(group_ids, most, but)
+        return self._members[key]
+
+
+def _members(group_ids: frozenset[str], most: int, but: Person | None) -> tuple[int, dict[int, str]]:
+    rows = _active().filter(pk__in=_in_any(group_ids))
+    if but is not None:
+        rows = rows.exclude(same_person(but))
+    names = dict(rows.order_by("name", "pk").values_list("pk", "name")[: most + 1])
+    return (len(names) if len(names) <= most else rows.count()), dict(list(names.items())[:most])
 
 
 def same_person(person: Person) -> Q:
@@ -107,7 +125,8 @@ def _matched(policies: tuple[Policy, ...]) -> QuerySet[Any]:
 
 
 def _lets_ask(policy: Policy) -> Q:
-    return Q(pk__in=_in_any(policy.group_ids)) | Q(department__in=sorted(policy.departments))
+    by_group = Q(pk__in=_in_any(policy.group_ids))
+    return by_group | Q(department__in=sorted(policy.departments)) if policy.departments else by_group
 
 
 def _column(policy: Policy) -> str:

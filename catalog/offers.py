@@ -1,13 +1,14 @@
 """Reads the policies in force from the database, and works out what they offer to one person."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup, Environment, Role
+from catalog.models import AccessPolicy, Account, ApprovalStage, ApproverGroup, DirectoryGroup, Environment, Role
 from catalog.people import Person
 from catalog.policy import AccountChoice, Policy, Terms, matching, offered
 from catalog.stages import Escalation, Stage
@@ -25,38 +26,73 @@ class Offer:
 
 
 def policies_in_force(role_id: int | None = None, environment_id: int | None = None) -> tuple[Policy, ...]:
-    """The policies in force, all or those for one role and environment, ready to judge by; five queries at most."""
-    versions = AccessPolicy.history.filter(id=OuterRef("pk")).order_by("-history_id")
-    rows = (
-        AccessPolicy.objects.filter(is_in_force=True)
-        .select_related("role", "environment", "permission_set")
-        .prefetch_related(
-            "requestable_by", "stages__approver_group__directory_groups", "stages__escalation_group__directory_groups"
-        )
-        .annotate(version=Subquery(versions.values("history_id")[:1]))
-        .order_by("name")
-    )
+    """The policies in force, all or those for one role and environment, ready to judge by; four queries."""
+    rows = AccessPolicy.objects.filter(is_in_force=True)
     if role_id is not None:
         rows = rows.filter(role_id=role_id)
     if environment_id is not None:
         rows = rows.filter(environment_id=environment_id)
-    return tuple(_policy(row, row.version) for row in rows)
+    return tuple(policy for _, policy in _read(rows))
 
 
-def _policy(row: AccessPolicy, version: int) -> Policy:
-    stages = (
-        stage_of(stage, row.name, drawn_from(stage.approver_group), drawn_from(stage.escalation_group))
-        for stage in row.stages.all()
-    )
-    return policy_of(
-        row,
-        version=version or 0,
-        role=row.role,
-        environment=row.environment,
-        permission_set=row.permission_set,
-        group_ids=object_ids(row.requestable_by.all()),
-        stages=tuple(stages),
-    )
+def _read(rows: QuerySet[AccessPolicy]) -> list[tuple[AccessPolicy, Policy]]:
+    """The rows by name, each with the policy that it is.
+
+    Groups are read as pairs of ids: making objects of them, for hundreds of policies, took most of a page's time.
+    """
+    versions = AccessPolicy.history.filter(id=OuterRef("pk")).order_by("-history_id").values("history_id")
+    joined = rows.select_related("role", "environment", "permission_set").order_by("name")
+    read = list(joined.annotate(version=Subquery(versions[:1])))
+    asking = _drawn("accesspolicy", AccessPolicy.requestable_by.through, (row.pk for row in read))
+    stages: dict[int, list[ApprovalStage]] = {}
+    of_these = ApprovalStage.objects.filter(policy__in=[row.pk for row in read])
+    for stage in of_these.select_related("approver_group", "escalation_group").order_by("position"):
+        stages.setdefault(stage.policy_id, []).append(stage)
+    approving = [
+        pk for rows in stages.values() for row in rows for pk in (row.approver_group_id, row.escalation_group_id)
+    ]
+    drawn = _drawn("approvergroup", ApproverGroup.directory_groups.through, filter(None, approving))
+    return [
+        (
+            row,
+            policy_of(
+                row,
+                version=row.version or 0,
+                role=row.role,
+                environment=row.environment,
+                permission_set=row.permission_set,
+                group_ids=asking[row.pk],
+                stages=tuple(
+                    stage_of(
+                        stage,
+                        row.name,
+                        (stage.approver_group.name, drawn[stage.approver_group_id]),
+                        (stage.escalation_group.name, drawn[stage.escalation_group.pk])
+                        if stage.escalation_group
+                        else None,
+                    )
+                    for stage in stages.get(row.pk, ())
+                ),
+            ),
+        )
+        for row in read
+    ]
+
+
+def _drawn(link: str, through: Any, keys: Iterable[int]) -> defaultdict[int, frozenset[str]]:
+    """The object ids of the directory groups that each of these rows is linked to."""
+    found: defaultdict[int, frozenset[str]] = defaultdict(frozenset)
+    links = through.objects.filter(**{f"{link}__in": set(keys)})
+    for key, object_id in links.values_list(f"{link}_id", "directorygroup__object_id"):
+        found[key] |= {object_id}
+    return found
+
+
+def _may_be_open_to(person: Person) -> Q:
+    """The policies that could let this person ask: by a group of theirs, or by departments, looked at later."""
+    by_group = AccessPolicy.requestable_by.through.objects.filter(directorygroup__object_id__in=person.groups)
+    open_to = Q(pk__in=by_group.values("accesspolicy_id"))
+    return open_to | ~Q(departments=[]) if person.department else open_to
 
 
 def policy_of(
@@ -141,13 +177,15 @@ def offers_for(person: Person) -> tuple[Offer, ...]:
     """What this person may ask for now, the least sensitive environment first; a fixed number of queries."""
     if not person.is_active or person.is_local:
         return ()
+    read = _read(AccessPolicy.objects.filter(_may_be_open_to(person), is_in_force=True))
     by_pair: dict[tuple[int, int], list[Policy]] = {}
-    for policy in matching(policies_in_force(), person):
+    for policy in matching((policy for _, policy in read), person):
         by_pair.setdefault((policy.environment_id, policy.role_id), []).append(policy)
-    environments = Environment.objects.in_bulk({environment for environment, _ in by_pair})
-    roles = Role.objects.in_bulk({role for _, role in by_pair})
+    environments = {row.environment_id: row.environment for row, _ in read}
+    roles = {row.role_id: row.role for row, _ in read}
     accounts: dict[int, list[Account]] = {}
-    for account in Account.objects.filter(Q(environment__in=environments), vanished_at=None):
+    wanted = {environment for environment, _ in by_pair}
+    for account in Account.objects.filter(environment__in=wanted, vanished_at=None):
         accounts.setdefault(account.environment_id or 0, []).append(account)
     offers = [
         Offer(roles[role], environments[environment], terms, tuple(accounts[environment]))

@@ -87,11 +87,16 @@ def found(only: int | None = None, using: str = "default") -> list[Problem]:
     )
     policies = list(loaded.order_by("name"))
     facts = _read(policies, using)
+    by_pair: dict[tuple[int, int], list[AccessPolicy]] = {}
+    for policy in policies:
+        by_pair.setdefault((policy.role_id, policy.environment_id), []).append(policy)
     everything = {
         (problem.id, problem.text): problem
-        for policy in policies
+        for policy in reversed(policies)
         if only in (None, policy.pk)
-        for problem in _problems_of(policy, [row for row in policies if _rivals(row, policy)], facts)
+        for problem in _problems_of(
+            policy, [row for row in by_pair[policy.role_id, policy.environment_id] if row.pk != policy.pk], facts
+        )
     }
     claimed = _claimed_in_vain(using) if only is None else []
     return sorted(
@@ -173,10 +178,8 @@ def _who_decides(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str
         yield 6, f"Nobody is in {group}, which decides by “{policy}”: give it a directory group."
     for group in sorted({stage.approver_group for stage in rows}, key=str):
         if (size := facts.sizes.get(group.pk, 0)) > MOST_TOLD:
-            yield (
-                14,
-                f"Each ask by “{policy}” is told to the {size} people of {group}; a smaller group answers sooner.",
-            )
+            # Said once of a group, however many policies it decides by.
+            yield 14, f"Each ask that {group} decides on is told to its {size} people; a smaller group answers sooner."
     if not undrawn:
         yield from _enough_deciders(policy, _stages(policy), facts)
 
@@ -240,11 +243,6 @@ def _beside(rivals: Sequence[AccessPolicy]) -> Any:
                 )
 
     return rule
-
-
-def _rivals(one: AccessPolicy, other: AccessPolicy) -> bool:
-    same = (one.role_id, one.environment_id) == (other.role_id, other.environment_id)
-    return same and one.pk != other.pk
 
 
 def _in_both(one: AccessPolicy, other: AccessPolicy) -> str:

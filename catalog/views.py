@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -32,7 +32,7 @@ class Section:
 @require_safe
 def catalog(request: HttpRequest) -> HttpResponse:
     """What I may ask for, the least sensitive environment first; `q` keeps what has these words in its names."""
-    person = people.load(cast(int, request.user.pk))
+    person = people.of(request.user)
     offers = offers_for(person)
     search = request.GET.get("q", "")[:LONGEST_SEARCH].strip()
     context = {
