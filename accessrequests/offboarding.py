@@ -1,4 +1,4 @@
-"""What follows when a person leaves: nothing of theirs goes on, and nothing that they half decided counts."""
+"""What follows when a person leaves or is locked out: nothing of theirs goes on, and no vote half counted counts."""
 
 import secrets
 import uuid
@@ -39,23 +39,62 @@ def leave(user_id: int, because: str, reason: str, *, actor: Actor) -> bool:
     user = get_user_model().objects.get(pk=user_id)
     if not user.is_active:
         return False
-    held = grants.lock_all(lambda: _concerned(user_id))
+    user.left_at = clock.now()
+    user.left_because = because
+    counts = _put_out(user, EndReason.OFFBOARDED, reason, actor)
+    data: dict[str, Any] = {"person": user.name, "reason": reason, "because": because}
+    record(actor, Action.PERSON_LEFT, Subject("person", user.object_id), data | counts)
+    return True
+
+
+@transaction.atomic
+def lock_out(user_id: int, reason: str, *, actor: Actor) -> bool:
+    """Locks a person out, with all that follows when somebody leaves; whether they were in.
+
+    No directory takes them back: only `unlock` does.
+    """
+    people.hold(user_id)
+    user = get_user_model().objects.get(pk=user_id)
+    if not user.is_active and user.left_at is None:
+        return False
+    # Whoever had left already does not return by themselves any more, either.
+    user.left_at, user.left_because = None, ""
+    counts = _put_out(user, EndReason.LOCKED, f"Locked out by {actor.name}", actor)
+    data: dict[str, Any] = {"person": user.name, "reason": reason}
+    record(actor, Action.PERSON_LOCKED, Subject("person", user.object_id), data | counts)
+    return True
+
+
+@transaction.atomic
+def unlock(user_id: int, reason: str, *, actor: Actor) -> bool:
+    """Lets a person who was locked out in again; what they held and asked for stays ended. Whether they were."""
+    people.hold(user_id)
+    user = get_user_model().objects.get(pk=user_id)
+    if user.is_active or user.left_at is not None or user.is_local:
+        return False
+    user.is_active = True
+    # The directory may have let them go meanwhile.
+    user.to_check = True
+    user.save(update_fields=["is_active", "to_check"])
+    data: dict[str, Any] = {"person": user.name, "reason": reason}
+    record(actor, Action.PERSON_UNLOCKED, Subject("person", user.object_id), data)
+    return True
+
+
+def _put_out(user: Any, why: EndReason, reason: str, actor: Actor) -> dict[str, Any]:
+    """Ends sessions, access, requests and votes of a person whose row is about to say so; how much there was."""
+    held = grants.lock_all(lambda: _concerned(user.pk))
     now = clock.now()
     user.is_active = False
-    user.left_at = now
-    user.left_because = because
     # No session that was begun with the old one is good any longer.
     user.session_key = secrets.token_urlsafe()
     user.save(update_fields=["is_active", "left_at", "left_because", "session_key"])
-    ended = grants.begin_revoking(held, EndReason.OFFBOARDED, actor=actor, now=now, reason=f"{reason}.")
+    ended = grants.begin_revoking(held, why, actor=actor, now=now, reason=f"{reason}.")
     for grant in ended:
         tasks.send_after_commit(tasks.remove, str(grant.assignment_id))
-    withdrawn = _withdraw(user_id, reason, actor, now)
+    withdrawn = _withdraw(user.pk, reason, actor, now)
     set_aside = _set_aside(user, reason, actor, now)
-    data: dict[str, Any] = {"person": user.name, "reason": reason, "because": because}
-    counts = {"grants_ended": len(ended), "withdrawn": withdrawn, "set_aside": set_aside}
-    record(actor, Action.PERSON_LEFT, Subject("person", user.object_id), data | counts)
-    return True
+    return {"grants_ended": len(ended), "withdrawn": withdrawn, "set_aside": set_aside}
 
 
 @transaction.atomic

@@ -59,6 +59,8 @@ class Action(StrEnum):
     PERSON_CHANGED = "person.changed"
     PERSON_LEFT = "person.left"
     PERSON_RETURNED = "person.returned"
+    PERSON_LOCKED = "person.locked"
+    PERSON_UNLOCKED = "person.unlocked"
     LOCAL_ADMIN_OPENED = "local_admin.opened"
     LOCAL_ADMIN_USED = "local_admin.used"
     LOCAL_ADMIN_REFUSED = "local_admin.refused"
@@ -166,6 +168,8 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.PERSON_CHANGED: "The directory describes {person} anew[: {changes}]",
         Action.PERSON_LEFT: "{person} left[: {reason}]",
         Action.PERSON_RETURNED: "{person} returned[: {reason}]",
+        Action.PERSON_LOCKED: "{actor} locked {person} out[: {reason}]",
+        Action.PERSON_UNLOCKED: "{actor} let {person} in again[: {reason}]",
         Action.LOCAL_ADMIN_OPENED: "Local administration was opened for {person}[ until {until}][: {reason}]",
         Action.LOCAL_ADMIN_USED: "{actor} signed in by the one-time link[, until {until} at the latest]",
         Action.LOCAL_ADMIN_REFUSED: "The one-time link of {person} was refused[: {reason}][ (rule: {rule})]",

@@ -110,6 +110,8 @@ OTHER_VERBS: Final[Mapping[str, frozenset[str]]] = {
     "request-new": frozenset({ENGINEER, REQUESTER, OTHER_STAGE}),
     "audit-verify": READERS,
     "confirm-leavers": ADMINS,
+    "person-lock": ADMINS,
+    "person-unlock": ADMINS,
 }
 
 # The admin: what its members may edit, and what they may only read.

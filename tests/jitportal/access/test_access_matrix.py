@@ -131,6 +131,14 @@ def test_leavers_are_confirmed_by_admins_only(world: World) -> None:
             assert leads_to.startswith("/sign-in/") if who in table.NOBODY else answer.status_code == 403, who
 
 
+def test_people_are_locked_out_and_let_in_by_admins_only(world: World, cells: Cells) -> None:
+    rows = {"person-lock": world.office.user(company.HUGO), "person-unlock": world.office.user(company.GRACE)}
+    for who, (name, row) in product(table.KINDS, rows.items()):
+        got = sent(world.client(who), reverse(name, args=[row.object_id]), {"reason": "Because of the table."})
+        may = table.Got.DONE if who in table.OTHER_VERBS[name] else table.Got.FORBIDDEN
+        cells[name, who] = got, table.Got.SIGN_IN if who in table.NOBODY else may
+
+
 def test_a_finding_is_settled_by_admins_only_while_it_can_be(world: World, cells: Cells) -> None:
     rows = findings_in_every_state(world.office)
     forms = {
