@@ -107,7 +107,8 @@ FINDING_VERBS: Final[Mapping[str, frozenset[str]]] = {
 FINDING_STATES: Final = ("open", "accepted", "adopted", "removing", "gone")
 # Verbs of no request in particular: who can carry them out.
 OTHER_VERBS: Final[Mapping[str, frozenset[str]]] = {
-    "request-new": frozenset({ENGINEER, REQUESTER, OTHER_STAGE}),
+    # A policy names the approver at the first stage, too, but nobody else is left there to agree to what they ask.
+    "request-new": frozenset({ENGINEER, REQUESTER}),
     "audit-verify": READERS,
     "confirm-leavers": ADMINS,
     "person-lock": ADMINS,
