@@ -21,6 +21,13 @@ LEAST_REASON: Final = 10
 START_GRACE: Final = timedelta(minutes=5)
 
 
+# Rules of the portal's own whose reason is the whole rule: their names are for the record, and tell a reader nothing.
+SELF_EVIDENT: Final = frozenset(
+    {"accounts", "admin", "duration", "end", "extension", "form", "lapse", "once", "owner", "people", "reason"}
+    | {"requester", "review", "role", "stages", "start", "state", "ticket"}
+)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Yes or no, in words a person can act on, with the rule that made it; `field` is the form field it speaks of."""
@@ -35,9 +42,10 @@ class Verdict:
 
     @property
     def in_full(self) -> str:
-        """The reason as sentences that name the rule, which many a reason does already."""
+        """The reason as sentences that name the rule, which many a reason does already, and some are themselves."""
         named = f"“{self.rule}”"
-        return self.reason if not self.rule or named in self.reason else f"{self.reason} The rule is {named}."
+        is_said = not self.rule or self.rule in SELF_EVIDENT or named in self.reason
+        return self.reason if is_said else f"{self.reason} The rule is {named}."
 
 
 LOCAL_ASKS_FOR_NOTHING: Final = Verdict(

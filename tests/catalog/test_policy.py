@@ -256,3 +256,4 @@ def test_a_verdict_in_full_names_its_rule_once() -> None:
         "Nobody decides on their own. The rule is “self-approval”."
     )
     assert Verdict(False, "Typed wrongly.", "").in_full == "Typed wrongly."
+    assert Verdict(False, "There is no access to end.", "state").in_full == "There is no access to end."
