@@ -73,8 +73,8 @@ def _own(person: Person) -> Q:
 
 def deciders(request: AccessRequest) -> list[str]:
     """The names of those who may decide at its present stage, as far as that follows from groups and decisions."""
-    stages = request.stages.filter(position=request.stage)
-    groups = ApproverGroup.objects.filter(pk__in=stages.values("approver_group_id"))
+    stage = request.stages.filter(position=request.stage).select_related("approver_group", "escalation_group").first()
+    groups = stage.deciding_groups if stage else []
     voted = request.decisions.filter(set_aside_at=None).values("decided_by_id")
     people = get_user_model().objects.filter(is_active=True, directory_groups__approver_groups__in=groups)
     chosen = people.exclude(pk=request.requester_id).exclude(pk__in=voted).order_by("name")

@@ -79,6 +79,12 @@ def test_undecided_for_so_long_it_is_theirs_too_recorded_and_told(office: Office
     )
 
 
+def test_those_who_may_decide_are_named_with_them(office: Office, asked: AccessRequest) -> None:
+    assert "Daniel Novak" not in permissions.deciders(office.again(asked))
+    office.pass_time(hours=4)
+    assert {"Chiara Rossi", "Daniel Novak", "Emma Fischer"} <= set(permissions.deciders(office.again(asked)))
+
+
 def test_it_escalates_once(office: Office, asked: AccessRequest) -> None:
     office.pass_time(hours=4)
     office.pass_time(hours=4)
