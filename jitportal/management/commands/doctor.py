@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jitportal.entra import doctor
 from jitportal.entra.doctor import State
+from jitportal.entra.remedies import Remedy
 
 
 class Command(BaseCommand):
@@ -20,14 +21,17 @@ class Command(BaseCommand):
         """Prints each check as it is made.
 
         Raises:
-            CommandError: something is missing.
+            CommandError: something is missing, or the directory did not answer.
         """
-        counted = dict.fromkeys(State, 0)
+        counted, silent = dict.fromkeys(State, 0), False
         for check in doctor.examine():
             counted[check.state] += 1
+            silent |= check.remedy == Remedy.UNREACHABLE
             self.stdout.write(f"{check.state:<15}{check.what}: {check.said}")
             if check.state is not State.OK:
                 self.stdout.write(f"{'':<15}→ {check.remedy}")
         self.stdout.write(", ".join(f"{count} {state}" for state, count in counted.items()))
         if counted[State.MISSING]:
             raise CommandError("Something is missing; docs/entra.md says more on each.")
+        if silent:
+            raise CommandError("The directory did not answer everything, so something may be missing. Ask again.")

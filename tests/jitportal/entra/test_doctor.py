@@ -151,6 +151,13 @@ def test_a_directory_that_cannot_be_reached_is_said_to_be_unasked(settings: Sett
     }
 
 
+def test_the_command_fails_too_when_the_directory_does_not_answer(settings: Settings) -> None:
+    settings.ENTRA_ISSUER = f"http://127.0.0.1:9/{settings.ENTRA_TENANT_ID}/v2.0"
+    settings.GRAPH_URL = "http://127.0.0.1:9/graph"
+    with pytest.raises(CommandError, match="did not answer everything"):
+        call_command("doctor", "entra", stdout=StringIO())
+
+
 def test_one_answer_that_fails_keeps_the_others_from_nothing(here: DirectoryServer) -> None:
     here.graph.faults.add(Fault(FaultKind.UNAVAILABLE, "/users/delta", times=9))
     assert list(found(State.UNASKED)) == ["Permission User.Read.All"]
