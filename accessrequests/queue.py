@@ -26,7 +26,7 @@ CLOSE: Final = timedelta(seconds=0.005)
 def room(operation: str, now: datetime) -> int:
     """How many more operations of this kind may be begun at AWS; some room is kept for deletions alone."""
     cap = settings.OUTSTANDING_CAP
-    kept = min(KEPT_FOR_DELETIONS, cap // 3) if operation == Operation.CREATE else 0
+    kept = min(KEPT_FOR_DELETIONS, max(1, cap // 3), cap - 1) if operation == Operation.CREATE else 0
     # One that AWS has not ended for so long is stuck there, and must not keep the others from ending.
     in_flight = Assignment.objects.filter(operation_over_at=None, operation_began_at__gt=now - AWS_MAY_TAKE)
     return max(0, cap - kept - in_flight.exclude(operation=Operation.NONE).count())

@@ -72,8 +72,10 @@ class CatalogAdmin(ChoosesSafely, VersionsAdmin):
         found = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST":
             return found
-        # Whoever saves the same row at the same time waits here, and is then told that theirs was outdated.
-        return self.model._default_manager.select_for_update(of=("self",)).filter(pk=found.pk).first()
+        # Whoever saves the same row at the same time waits here, and is then told that theirs was outdated. Whoever
+        # only refers to it, such as an ask, does not wait: they may hold what this needs next.
+        rows = self.model._default_manager.select_for_update(of=("self",), no_key=True)
+        return rows.filter(pk=found.pk).first()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing yet: `save_related` comes next, and one call saves all."""
@@ -172,8 +174,8 @@ class EnvironmentAdmin(CatalogAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if moved := joining.apply():
-            messages.info(request, _moved(moved))
+        if moves := joining.moves():
+            messages.info(request, _moving(moves))
         for _, problem in joining.problems():
             messages.warning(request, problem)
 
@@ -191,9 +193,9 @@ class AccountAdmin(CatalogAdmin):
     """AWS accounts; those outside every environment can be found by the filter."""
 
     form = forms.AccountForm
-    main_fields = ("name", "account_id", "email", "environment")
+    main_fields = ("name", "account_id", "email", "environment", "put_by")
     fixed_fields = ("account_id",)
-    mirrored_fields = ("put_by", "ou_path", "its_tags", "is_management")
+    mirrored_fields = ("ou_path", "its_tags", "is_management")
     list_display = ("name", "account_id", "environment", "email", "is_in_aws")
     list_filter = (
         "environment",
@@ -367,11 +369,11 @@ def _with_policies(rows: QuerySet[Any]) -> QuerySet[Any]:
     return counted
 
 
-def _moved(accounts: Sequence[Account]) -> str:
-    """Which accounts rules have moved, in a sentence."""
-    first = [f"{account} {f'joined {account.environment}' if account.environment else 'left'}" for account in accounts]
-    more = f", and {len(first) - MOST_NAMED} more moved" if len(first) > MOST_NAMED else ""
-    return f"By the rules {', '.join(first[:MOST_NAMED])}{more}."
+def _moving(moves: Sequence[tuple[Account, Environment | None]]) -> str:
+    """Which accounts rules will move, in a sentence; not moved here, where everybody would wait for it."""
+    first = [f"{account} joins {environment}" if environment else f"{account} leaves" for account, environment in moves]
+    more = f", and {len(first) - MOST_NAMED} more move" if len(first) > MOST_NAMED else ""
+    return f"When the inventory is next read, within ten minutes, {', '.join(first[:MOST_NAMED])}{more}."
 
 
 def _actor(request: HttpRequest) -> Actor:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from catalog import names
+from catalog import joining, names
 from catalog.fields import AccountId, Duration, Identifier, Name, ObjectId, Prose
 from catalog.models import (
     Account,
@@ -128,18 +128,32 @@ class AccountForm(CatalogForm):
 
     class Meta:
         model = Account
-        fields = ("name", "account_id", "email", "environment")
+        fields = ("name", "account_id", "email", "environment", "put_by")
         field_classes: ClassVar = {"name": Name, "account_id": AccountId, "email": forms.EmailField}
         help_texts: ClassVar = {
             "account_id": "12 digits. It cannot be changed later: access is granted and taken away by it.",
             "email": "Of the account's root user, as AWS Organizations shows it.",
-            "environment": "Empty: nobody can ask for access to this account. What you choose here, no rule changes.",
+            "environment": "Empty: nobody can ask for access to this account.",
         }
 
+    put_by = forms.ChoiceField(
+        label="moved by",
+        choices=[(Account.PutBy.HAND, "Admins only"), (Account.PutBy.RULE, "Rules of environments")],
+        help_text="Admins only: no rule puts it anywhere, or takes it away; so it is once you choose an environment.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "put_by" in self.fields:
+            moved_by = Account.PutBy.RULE if joining.is_open_to_rules(self.instance) else Account.PutBy.HAND
+            self.initial["put_by"] = moved_by
+
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        cleaned = super().clean() or self.cleaned_data
         if "environment" in self.changed_data:
-            self.instance.put_by = Account.PutBy.HAND
+            cleaned["put_by"] = Account.PutBy.HAND
+        elif "put_by" not in self.changed_data:
+            cleaned["put_by"] = self.instance.put_by
         return cleaned
 
 

@@ -6,24 +6,26 @@ first, then those that were read longest ago. Each is written as it is read, so 
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import Q
 
 from auditlog import clock
 from auditlog.actor import Actor
 from catalog import changes, joining, principals
 from catalog.inventory import Inventory
-from catalog.models import Account, InventoryLook, InventorySync, PermissionSet
+from catalog.models import Account, AccountRule, InventoryLook, InventorySync, PermissionSet
 
 INVENTORY: Final = Actor.system("inventory")
 # Longer than any one question may take with all its waiting.
 LEASE: Final = timedelta(minutes=5)
 DETAILS_HOLD: Final = timedelta(hours=24)
+TAGS_HOLD: Final = timedelta(hours=1)
 
 
 class ListsNothing(Exception):
@@ -101,11 +103,15 @@ class _Sync:
             self._write(row, {**asdict(listed), "vanished_at": None})
         self._mark([*known.values(), *PermissionSet.objects.exclude(arn__in=arns)])
         self._look(set(accounts), arns)
-        self._result.moved = len(joining.apply())
+        self._result.moved = len(joining.apply(self._tags_of))
         if not self._result.left:
             InventorySync.objects.filter(claim=self._claim).update(finished_at=clock.now())
             principals.walk(self._inventory, self._goes_on)
         return self._result
+
+    def _tags_of(self, account_id: str) -> Mapping[str, str] | None:
+        """An account's tags as they are now; None, too, when patience is over, and the next sync asks."""
+        return self._inventory.tags_of(account_id) if self._goes_on() else None
 
     def _goes_on(self) -> bool:
         """Keeps the claim for another while, unless patience is over."""
@@ -118,7 +124,10 @@ class _Sync:
         now = clock.now()
         looks = dict(InventoryLook.objects.values_list("key", "at"))
         InventoryLook.objects.filter(key__in=looks.keys() - accounts - arns).delete()
-        due = [key for key in sorted(arns | accounts, reverse=True) if looks.get(key, now) <= now - DETAILS_HOLD]
+        # Where accounts join by their tags, a tag that was changed must not wait for a day.
+        tags_hold = TAGS_HOLD if AccountRule.objects.exclude(tag_key="").exists() else DETAILS_HOLD
+        hold = {True: tags_hold, False: DETAILS_HOLD}
+        due = [key for key in sorted(arns | accounts) if looks.get(key, now) <= now - hold[key in accounts]]
         due.sort(key=lambda key: looks[key])
         # Of permission sets first: without its details one cannot be named at all.
         unseen = [*sorted(arns - looks.keys()), *sorted(accounts - looks.keys())]
@@ -142,21 +151,34 @@ class _Sync:
             self._write(row, {**asdict(found), "managed_policies": list(found.managed_policies), "vanished_at": None})
 
     def _write(self, row: Account | PermissionSet, values: dict[str, Any]) -> None:
-        is_new = row.pk is None
-        if not is_new and all(getattr(row, column) == value for column, value in values.items()):
-            return
-        for column, value in values.items():
-            setattr(row, column, value)
-        with changes.recorded(row, actor=INVENTORY, why="As AWS has it."):
-            row.save()
-        self._result.new += is_new
-        self._result.changed += not is_new
+        """Writes these columns and no others: an admin may change the row at the same moment."""
+        if row.pk is None:
+            for column, value in values.items():
+                setattr(row, column, value)
+            with changes.recorded(row, actor=INVENTORY, why="As AWS has it."):
+                row.save()
+            self._result.new += 1
+        elif _differs(row, values):
+            self._result.changed += _update(row, values, "As AWS has it.")
 
     def _mark(self, rows: list[Account | PermissionSet]) -> None:
         now = clock.now()
         for row in rows:
             if row.vanished_at is None:
-                row.vanished_at = now
-                with changes.recorded(row, actor=INVENTORY, why="AWS no longer lists it."):
-                    row.save()
-                self._result.vanished += 1
+                self._result.vanished += _update(row, {"vanished_at": now}, "AWS no longer lists it.")
+
+
+def _update(row: Account | PermissionSet, values: dict[str, Any], why: str) -> bool:
+    with transaction.atomic():
+        locked = type(row)._default_manager.select_for_update(of=("self",), no_key=True).filter(pk=row.pk).first()
+        if locked is None or not _differs(locked, values):
+            return False
+        for column, value in values.items():
+            setattr(locked, column, value)
+        with changes.recorded(locked, actor=INVENTORY, why=why):
+            locked.save(update_fields=list(values))
+    return True
+
+
+def _differs(row: Any, values: dict[str, Any]) -> bool:
+    return any(getattr(row, column) != value for column, value in values.items())

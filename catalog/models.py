@@ -123,8 +123,8 @@ class Account(models.Model):
     """An AWS account, as AWS has it, in at most one environment."""
 
     class PutBy(models.TextChoices):
-        HAND = "hand", "An admin"
-        RULE = "rule", "A rule of the environment"
+        HAND = "hand", "Admins only"
+        RULE = "rule", "Rules of environments"
 
     account_id = models.CharField(max_length=12, unique=True, validators=[account_id_validator])
     name = models.CharField(max_length=80)
@@ -132,7 +132,7 @@ class Account(models.Model):
     environment = models.ForeignKey(Environment, models.PROTECT, null=True, blank=True, related_name="accounts")
     # Empty is null, and not a text: versions that were kept before these columns came keep their digests.
     put_by = models.CharField(  # noqa: DJ001
-        "put there by", max_length=4, choices=PutBy, null=True, blank=True, editable=False
+        "moved by", max_length=4, choices=PutBy, null=True, blank=True
     )
     ou_path = models.CharField(  # noqa: DJ001
         "organisational unit", max_length=1000, null=True, blank=True, editable=False

@@ -15,12 +15,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='account',
             name='put_by',
-            field=models.CharField(blank=True, choices=[('hand', 'An admin'), ('rule', 'A rule of the environment')], editable=False, max_length=4, null=True, verbose_name='put there by'),
+            field=models.CharField(blank=True, choices=[('hand', 'Admins only'), ('rule', 'Rules of environments')], max_length=4, null=True, verbose_name='moved by'),
         ),
         migrations.AddField(
             model_name='historicalaccount',
             name='put_by',
-            field=models.CharField(blank=True, choices=[('hand', 'An admin'), ('rule', 'A rule of the environment')], editable=False, max_length=4, null=True, verbose_name='put there by'),
+            field=models.CharField(blank=True, choices=[('hand', 'Admins only'), ('rule', 'Rules of environments')], max_length=4, null=True, verbose_name='moved by'),
         ),
         migrations.CreateModel(
             name='HistoricalAccountRule',

@@ -123,7 +123,8 @@ def found_company() -> None:
 
 
 def _catalog() -> None:
-    mirror.sync(AwsInventory(urgency=None))
+    inventory = AwsInventory(urgency=None)
+    mirror.sync(inventory)
     groups = {
         group.object_id: DirectoryGroup(object_id=group.object_id, name=group.name) for group in organisation.GROUPS
     }
@@ -145,7 +146,7 @@ def _catalog() -> None:
             rule = AccountRule(environment=environment, ou_path=f"Workloads/{name}")
             attribute(rule, SEED, WHY)
             rule.save()
-    joining.apply()
+    joining.apply(inventory.tags_of)
     approvers = {name: ApproverGroup(name=name) for name in organisation.APPROVERS}
     for name, approver_group in approvers.items():
         with changes.recorded(approver_group, actor=SEED, why=WHY):
