@@ -50,7 +50,8 @@ def _lines(model: type[models.Model], changes: Mapping[str, Any]) -> list[dict[s
         heading = f"{heading[:1].upper()}{heading[1:]}"
         was, now = (labels.get(value, value) if isinstance(value, str | int) else value for value in (old, new))
         lines.append({"field": heading, "old": _words(was), "new": _words(now)})
-    return lines
+    # What there was not, and is not, is no change to a reader.
+    return [line for line in lines if line["old"] or line["new"]]
 
 
 def _words(value: Any) -> str:

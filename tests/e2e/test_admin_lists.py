@@ -25,6 +25,7 @@ LISTS = (
     "catalog/directorygroup",
     "catalog/environment",
     "catalog/permissionset",
+    "catalog/principal",
     "catalog/role",
     "jitportal/user",
 )
@@ -88,3 +89,13 @@ def test_a_banner_in_the_admin_is_not_cut(seat: Seat, width: int) -> None:
         }"""
     )
     assert right <= width
+
+
+def test_the_versions_of_an_object_are_readable_on_a_phone(seat: Seat) -> None:
+    admin = seat(company.INES.name, viewport={"width": 360, "height": 740})
+    admin.goto("/admin/catalog/accesspolicy/1/history/")
+    change = admin.locator("#change-history li", has_text="Longest duration").first
+    box = change.bounding_box()
+    assert box is not None
+    assert box["width"] > 200
+    assert admin.evaluate("document.documentElement.scrollWidth") <= 360
