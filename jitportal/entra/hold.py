@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from auditlog import clock
+from auditlog import chain, clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
@@ -23,15 +23,31 @@ SUBJECT: Final = Subject("sync", "people")
 FEW: Final = 3
 # Without the directory for so long, pages say so.
 SILENT: Final = timedelta(hours=1)
-_NAMED: Final = 20
+# Of a list's digest so much stands for it on a page and in a command.
+_DIGITS: Final = 16
+# A database takes no more values than some in one question.
+_AT_ONCE: Final = 500
+
+
+class NotThese(Exception):
+    """Others are held by now than those whom somebody was shown. `count` is how many."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"The directory says something else by now: {count} people have left. "
+            "Nothing was confirmed; look who they are."
+        )
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How the sync stands, for pages: who is held, since when; since when the directory has not told, and why."""
+    """How the sync stands, for pages: how many are held, since when; since when the directory has not told, and why.
+
+    `shown` stands for exactly those who are held: whoever confirms gives it back.
+    """
 
     count: int
-    names: tuple[str, ...]
+    shown: str
     held_at: datetime | None
     confirmed: bool
     trouble: str
@@ -47,14 +63,23 @@ def standing() -> Standing | None:
     silent = bool(state.trouble) and (last is None or last < clock.now() - SILENT)
     if not state.held and not silent:
         return None
-    people = User.objects.filter(object_id__in=state.held[:_NAMED])
     return Standing(
         count=len(state.held),
-        names=tuple(people.values_list("name", flat=True)),
+        shown=_digest(state.held),
         held_at=state.held_at,
         confirmed=bool(state.held) and set(state.held) <= set(state.confirmed),
         trouble=state.trouble if silent else "",
         told_at=last,
+    )
+
+
+def people() -> list[User]:
+    """All who are held, by name."""
+    state = DirectorySync.objects.first()
+    held = state.held if state else []
+    parts = [held[start : start + _AT_ONCE] for start in range(0, len(held), _AT_ONCE)]
+    return sorted(
+        (user for part in parts for user in User.objects.filter(object_id__in=part)), key=lambda user: user.name
     )
 
 
@@ -79,12 +104,21 @@ def holds(leaving: Collection[str]) -> bool:
 
 
 @transaction.atomic
-def confirm(actor: Actor, reason: str) -> int:
-    """An admin says that those who are held have left indeed; how many there are. The next sync goes on with them."""
+def confirm(actor: Actor, reason: str, shown: str) -> int:
+    """An admin says that those who are held have left indeed; how many there are. The next sync goes on with them.
+
+    `shown` stands for those of whom they say it. Raises NotThese if others are held by now.
+    """
     state = DirectorySync.objects.select_for_update().filter(pk=1).first()
     if state is None or not state.held:
         return 0
+    if shown != _digest(state.held):
+        raise NotThese(len(state.held))
     DirectorySync.objects.update(confirmed=state.held)
     data = {"count": len(state.held), "people": state.held, "reason": reason}
     record(actor, Action.SYNC_CONFIRMED, SUBJECT, data)
     return len(state.held)
+
+
+def _digest(held: Collection[str]) -> str:
+    return chain.sha256(chain.canonical(sorted(held)))[:_DIGITS]

@@ -23,7 +23,13 @@ def confirm_leavers(request: HttpRequest) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
     if not reason:
         messages.error(request, "Say why; it is recorded.")
-    elif count := hold.confirm(actor_of(request.user), reason[:2000]):
+        return redirect("admin:index")
+    try:
+        count = hold.confirm(actor_of(request.user), reason[:2000], request.POST.get("shown", ""))
+    except hold.NotThese as others:
+        messages.error(request, str(others))
+        return redirect("admin:index")
+    if count:
         messages.success(request, f"Confirmed. The next sync offboards these {count} people.")
     else:
         messages.info(request, "Nothing waits to be confirmed any more.")

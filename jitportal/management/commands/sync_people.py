@@ -23,29 +23,56 @@ class Command(BaseCommand):
             metavar="REASON",
             help="Go on although more people have left than SYNC_MOST_LEAVERS allows; say why, it is recorded.",
         )
+        parser.add_argument(
+            "--these",
+            default="",
+            metavar="LIST",
+            help="The list that is confirmed, by what this command has said of it.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Syncs once.
 
         Raises:
-            CommandError: the directory did not tell all, too many have left, or another sync is at work.
+            CommandError: the directory did not tell all, too many have left, others are held than those who are
+                confirmed, or another sync is at work.
         """
         if (reason := options["confirm"]) is not None:
             if not reason.strip():
                 raise CommandError("Say why; it is recorded.")
-            if not hold.confirm(OPERATOR, reason.strip()):
-                raise CommandError("Nothing waits to be confirmed.")
+            self._confirm(reason.strip(), options["these"])
         result = sync.sync(Graph(sync.PATIENCE), provisioner.current())
         if result is None:
             raise CommandError("Another sync is at work.")
         if result.trouble:
             raise CommandError(f"{result.trouble} Nobody was changed.")
         if result.held:
+            self._tell_who()
             raise CommandError(
                 f"{result.held} people are said to have left, which is too many to be believed. Nobody was changed. "
-                "If it is true, confirm it with --confirm REASON, or on the admin's front page."
+                f"If it is true, confirm it with {_how()}, or on the admin's front page."
             )
         self.stdout.write(
             f"{result.asked} asked about, {result.left} left, {result.returned} returned, "
             f"{result.passed_over} passed over."
         )
+
+    def _confirm(self, reason: str, these: str) -> None:
+        try:
+            count = hold.confirm(OPERATOR, reason, these)
+        except hold.NotThese as others:
+            self._tell_who()
+            if not these:
+                raise CommandError(f"Say also whom you mean: {_how()}") from None
+            raise CommandError(f"{others} Then: {_how()}") from None
+        if not count:
+            raise CommandError("Nothing waits to be confirmed.")
+
+    def _tell_who(self) -> None:
+        for person in hold.people():
+            self.stdout.write(f"  {person.name} ({person.user_name})")
+
+
+def _how() -> str:
+    standing = hold.standing()
+    return f"--confirm REASON --these {standing.shown if standing else 'LIST'}"

@@ -1,5 +1,8 @@
 """A directory that says that many have left at once is not believed before an admin confirms it."""
 
+import re
+from io import StringIO
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -9,7 +12,7 @@ from pytest_django import Settings
 from auditlog.models import Event
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
-from jitportal.models import DirectorySync
+from jitportal.models import DirectorySync, User
 from tests.jitportal.entra.conftest import Portal
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +23,19 @@ GONE = (company.ADA, company.BEN, company.CHIARA)
 def disable(portal: Portal, *people: Person, enabled: bool = False) -> None:
     for person in people:
         portal.directory.change(person.object_id, enabled=enabled)
+
+
+def shown(browser: Client) -> str:
+    """What the form on the admin's front page carries for those whom it lists."""
+    found = re.search(r'name="shown" value="([0-9a-f]+)"', browser.get("/admin/").content.decode())
+    assert found
+    return found[1]
+
+
+def confirm(browser: Client, reason: str, these: str) -> str:
+    """What the page says after the form was sent."""
+    answer = browser.post("/people/confirm-leavers/", {"reason": reason, "shown": these}, follow=True)
+    return answer.content.decode()
 
 
 def actions() -> list[str]:
@@ -75,7 +91,7 @@ def test_an_admin_confirms_with_a_reason_and_the_next_sync_goes_on(held: Portal)
     browser = Client()
     browser.force_login(held.row(company.INES))
     assert "Offboard 3 people" in browser.get("/admin/").content.decode()
-    browser.post("/people/confirm-leavers/", {"reason": "The team was sold."})
+    confirm(browser, "The team was sold.", shown(browser))
     assert held.inactive() == set()
     assert held.sync().left == 3
     held.office.work()
@@ -91,7 +107,7 @@ def test_an_admin_confirms_with_a_reason_and_the_next_sync_goes_on(held: Portal)
 def test_without_a_reason_nothing_is_confirmed(held: Portal) -> None:
     browser = Client()
     browser.force_login(held.row(company.INES))
-    browser.post("/people/confirm-leavers/", {"reason": " "})
+    confirm(browser, " ", shown(browser))
     assert held.sync().held == 3
 
 
@@ -107,9 +123,60 @@ def test_only_admins_confirm(held: Portal, person: Person) -> None:
 def test_what_is_confirmed_is_who_was_named_and_nobody_else(held: Portal) -> None:
     browser = Client()
     browser.force_login(held.row(company.INES))
-    browser.post("/people/confirm-leavers/", {"reason": "The team was sold."})
+    confirm(browser, "The team was sold.", shown(browser))
     disable(held, company.DANIEL, company.EMMA, company.FARID)
     assert held.sync().held == 6
+    assert held.inactive() == set()
+
+
+def test_who_confirms_a_list_that_has_grown_since_is_shown_the_new_one_and_confirms_nothing(held: Portal) -> None:
+    browser = Client()
+    browser.force_login(held.row(company.INES))
+    before = shown(browser)
+    disable(held, *(person for person in company.PEOPLE if person != company.INES))
+    assert held.sync().held == 9
+    page = confirm(browser, "These three were sold.", before)
+    assert "The directory says something else by now: 9 people have left. Nothing was confirmed" in page
+    assert "Offboard 9 people" in page
+    assert held.sync().held == 9
+    assert held.inactive() == set()
+    assert "sync.confirmed" not in actions()
+    assert "Nothing was confirmed" in confirm(browser, "Without a list.", "")
+
+
+def test_the_form_names_everybody_however_many_with_a_link_to_each(held: Portal, settings: Settings) -> None:
+    many = [
+        User(
+            tenant_id=settings.ENTRA_TENANT_ID,
+            object_id=f"d0000000-0000-4000-8000-{number:012}",
+            user_name=f"leaver{number}@example.com",
+            name=f"Leaver {number}",
+            to_check=True,
+        )
+        for number in range(30)
+    ]
+    User.objects.bulk_create(many)
+    assert held.sync().held == 33
+    browser = Client()
+    browser.force_login(held.row(company.INES))
+    page = browser.get("/admin/").content.decode()
+    for person in User.objects.filter(object_id__in=DirectorySync.objects.get().held):
+        assert f'/admin/jitportal/user/{person.pk}/change/"><bdi>{person.name}</bdi>' in page
+
+
+def test_the_command_names_everybody_and_confirms_nobody_else(held: Portal) -> None:
+    said = StringIO()
+    with pytest.raises(CommandError, match="--confirm REASON --these") as first:
+        call_command("sync_people", stdout=said)
+    assert [line.strip() for line in said.getvalue().splitlines()] == [
+        f"{person.name} ({person.user_name})" for person in GONE
+    ]
+    these = re.search(r"--these ([0-9a-f]+)", str(first.value))
+    assert these
+    disable(held, company.DANIEL)
+    held.sync()
+    with pytest.raises(CommandError, match="something else by now: 4 people"):
+        call_command("sync_people", confirm="These three were sold.", these=these[1], stdout=said)
     assert held.inactive() == set()
 
 
@@ -125,7 +192,10 @@ def test_the_command_says_what_to_do_and_confirms(held: Portal) -> None:
         call_command("sync_people")
     with pytest.raises(CommandError, match="Say why"):
         call_command("sync_people", confirm=" ")
-    call_command("sync_people", confirm="The team was sold.")
+    with pytest.raises(CommandError, match="Say also whom you mean") as said:
+        call_command("sync_people", confirm="The team was sold.", stdout=StringIO())
+    these = str(said.value).split()[-1]
+    call_command("sync_people", confirm="The team was sold.", these=these)
     assert held.inactive() == {person.name for person in GONE}
     with pytest.raises(CommandError, match="Nothing waits"):
         call_command("sync_people", confirm="Again.")
