@@ -137,7 +137,7 @@ class AccountForm(CatalogForm):
         }
 
     put_by = forms.ChoiceField(
-        label="moved by",
+        label="Moved by",
         choices=[(Account.PutBy.HAND, "Admins only"), (Account.PutBy.RULE, "Rules of environments")],
         help_text="Admins only: no rule puts it anywhere, or takes it away; so it is once you choose an environment.",
     )
