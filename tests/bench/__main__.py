@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests import services
-from tests.bench import engine
+from tests.bench import catalog, engine
 from tests.processes.conftest import Demo, Demos
 from tests.processes.desk import Desk
 from tests.processes.started import PROJECT, Aws, environment
@@ -45,12 +45,17 @@ def main() -> None:
         sys.stdout.write(f"\n{title}\n")
         for measure, value in result.items():
             sys.stdout.write(f"  {measure.replace('_', ' '):<36} {value:>10}\n")
+    sys.stdout.write("\nthe catalog of a large company, on PostgreSQL\n")
+    at_size = list(catalog.rows())
     sys.stdout.write("\nthe engine, on PostgreSQL and Redis with real workers\n")
     figures = list(engine.rows(engine.FIGURES))
     kept = PROJECT / "build" / "bench.json"
     kept.parent.mkdir(exist_ok=True)
     load = os.getloadavg()[0]
-    kept.write_text(json.dumps({"cpus": os.cpu_count(), "load": load, **results, "engine": figures}, indent=2) + "\n")
+    kept.write_text(
+        json.dumps({"cpus": os.cpu_count(), "load": load, **results, "catalog": at_size, "engine": figures}, indent=2)
+        + "\n"
+    )
     sys.stdout.write(f"\n{os.cpu_count()} CPUs, load {load:.1f}. Kept in {kept.relative_to(PROJECT)}.\n")
 
 
