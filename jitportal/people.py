@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from auditlog.actor import Actor
 from auditlog.chain import JSON
@@ -27,6 +28,13 @@ def known_groups() -> frozenset[str]:
     """Object ids of the groups that can mean anything here: those of the catalog and of the settings."""
     kept = DirectoryGroup.objects.values_list("object_id", flat=True)
     return frozenset({*kept, settings.ENTRA_ADMIN_GROUP_ID, settings.ENTRA_COMPLIANCE_GROUP_ID})
+
+
+def groups_in_use() -> frozenset[str]:
+    """Object ids of the groups by which somebody may ask, decide, administer or audit."""
+    used = Q(access_policies__isnull=False) | Q(approver_groups__isnull=False)
+    ids = set(DirectoryGroup.objects.filter(used).values_list("object_id", flat=True))
+    return frozenset({*ids, settings.ENTRA_ADMIN_GROUP_ID, settings.ENTRA_COMPLIANCE_GROUP_ID})
 
 
 def refresh(person: User, described: Mapping[str, str]) -> dict[str, JSON]:

@@ -188,6 +188,7 @@ LOGOUT_REDIRECT_URL = "/sign-in/"
 ENTRA_TENANT_ID = ENVIRONMENT.tenant_id
 ENTRA_ISSUER = ENVIRONMENT.issuer
 GRAPH_URL = ENVIRONMENT.graph_url
+SYNC_PEOPLE_MINUTES = ENVIRONMENT.sync_people_minutes
 # Per cent of the people whom the portal knows: if more leave at once, an admin must confirm it.
 SYNC_MOST_LEAVERS = ENVIRONMENT.sync_most_leavers
 ENTRA_GUESTS_ALLOWED = ENVIRONMENT.guests_allowed

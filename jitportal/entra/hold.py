@@ -73,6 +73,15 @@ def standing() -> Standing | None:
     )
 
 
+def not_told_since(patience: timedelta) -> timedelta | None:
+    """For how long the directory has not told all, if that is longer than `patience`; since ever is `timedelta.max`."""
+    state = DirectorySync.objects.exclude(trouble="").first()
+    if state is None:
+        return None
+    lasts = clock.now() - state.finished_at if state.finished_at else timedelta.max
+    return lasts if lasts > patience else None
+
+
 def people() -> list[User]:
     """All who are held, by name."""
     state = DirectorySync.objects.first()

@@ -9,15 +9,12 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from auditlog import chain, clock
-from catalog import app_roles
-from catalog.models import DirectoryGroup
 from jitportal.entra.errors import LinkTooOld
 from jitportal.entra.graph import Graph, Kind
 from jitportal.models import DirectorySync, User
-from jitportal.people import known_groups
+from jitportal.people import groups_in_use
 
 # Whatever a delta has kept from us is found out within a day.
 EVERYBODY: Final = timedelta(days=1)
@@ -32,11 +29,6 @@ def mark(graph: Graph, keep: Callable[[], None]) -> None:
     elif state.groups_digest != _digest() or not state.everybody_at or state.everybody_at < clock.now() - EVERYBODY:
         with transaction.atomic():
             _mark_everybody()
-    if app_roles.among(known_groups()) and state.roles_digest != (assigned := graph.app_roles.digest()):
-        # No delta tells of these: whoever it may concern is asked about.
-        with transaction.atomic():
-            _mark_everybody()
-            DirectorySync.objects.update(roles_digest=assigned)
     for kind in _KINDS:
         try:
             _follow(graph, kind, keep)
@@ -44,6 +36,21 @@ def mark(graph: Graph, keep: Callable[[], None]) -> None:
             # What has changed since is not known: both begin anew, and everybody is asked about.
             _begin_anew(graph)
             return
+
+
+def mark_by_roles(graph: Graph) -> None:
+    """Marks everybody if app roles have been given or taken, of which no delta tells. Raises GraphError."""
+    assigned = graph.app_roles.digest()
+    if DirectorySync.objects.get().roles_digest == assigned:
+        return
+    with transaction.atomic():
+        _mark_everybody()
+        DirectorySync.objects.update(roles_digest=assigned)
+
+
+def forget_roles() -> None:
+    """As soon as app roles can be asked about again, everybody is."""
+    DirectorySync.objects.update(roles_digest="")
 
 
 def _begin_anew(graph: Graph) -> None:
@@ -78,7 +85,6 @@ def _digest() -> str:
 
     Whether guests may be here is in it, too: when that changes, some may have to leave or return.
     """
-    used = Q(access_policies__isnull=False) | Q(approver_groups__isnull=False)
-    ids = set(DirectoryGroup.objects.filter(used).values_list("object_id", flat=True))
-    ids |= {settings.ENTRA_ADMIN_GROUP_ID, settings.ENTRA_COMPLIANCE_GROUP_ID}
-    return chain.sha256(chain.canonical([*sorted(ids), *(["guests"] if settings.ENTRA_GUESTS_ALLOWED else [])]))
+    return chain.sha256(
+        chain.canonical([*sorted(groups_in_use()), *(["guests"] if settings.ENTRA_GUESTS_ALLOWED else [])])
+    )

@@ -1,6 +1,6 @@
 """What the directory and IAM Identity Center say of a person at a moment, and whether they have left by that."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,11 +10,9 @@ from django.conf import settings
 from accessrequests.provisioner import Disabled, Provisioner, ProvisionerError, Refused
 from accessrequests.states import OPEN_REQUEST
 from auditlog import clock
-from catalog import app_roles
 from jitportal.entra.errors import NotThere
 from jitportal.entra.graph import Graph, Told
 from jitportal.models import LeftBecause, User
-from jitportal.people import known_groups
 
 REASONS: Final[Mapping[LeftBecause, str]] = {
     LeftBecause.DISABLED: "The account is disabled in the directory",
@@ -27,7 +25,7 @@ REASONS: Final[Mapping[LeftBecause, str]] = {
 @dataclass(frozen=True)
 class Reading:
     """A person as they were found at `at`; `because` says that, and how, they have left. `groups` of those who have
-    not; None if only IAM Identity Center was asked."""
+    not; None if only IAM Identity Center was asked. `roles` are app roles, None if nobody told."""
 
     user_id: int
     object_id: str
@@ -35,12 +33,20 @@ class Reading:
     because: LeftBecause | None
     told: Told | None = None
     groups: frozenset[str] | None = None
+    roles: frozenset[str] | None = None
 
 
-def read(graph: Graph, person: User, *, is_disabled_in_aws: bool | None) -> Reading:
+def read(
+    graph: Graph,
+    person: User,
+    *,
+    is_disabled_in_aws: bool | None,
+    roles_of: Callable[[str], frozenset[str] | None] = lambda object_id: None,
+) -> Reading:
     """Asks the directory, now. Raises GraphError if it does not tell all.
 
-    `is_disabled_in_aws` is what IAM Identity Center said, None if it said nothing.
+    `is_disabled_in_aws` is what IAM Identity Center said, None if it said nothing; `roles_of` tells app roles, as
+    `Reading` has them, of those who have not left.
     """
     at = clock.now()
     try:
@@ -55,9 +61,7 @@ def read(graph: Graph, person: User, *, is_disabled_in_aws: bool | None) -> Read
     still = person.left_because == LeftBecause.IDENTITY_CENTER and is_disabled_in_aws is not False
     because = LeftBecause.IDENTITY_CENTER if is_disabled_in_aws or still else None
     groups = graph.groups_of(person.object_id)
-    if app_roles.among(known_groups()):
-        groups |= graph.app_roles.of(person.object_id)
-    return Reading(person.pk, person.object_id, at, because, told, groups)
+    return Reading(person.pk, person.object_id, at, because, told, groups, roles_of(person.object_id))
 
 
 def disabled_in_aws(provisioner: Provisioner) -> dict[int, bool]:

@@ -18,24 +18,27 @@ from accessrequests.provisioner import Provisioner
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.ledger import record
-from catalog import changes, people
+from catalog import app_roles, changes, people
 from catalog.models import DirectoryGroup
 from catalog.names import showable
 from jitportal.entra import hold, marks, readings
-from jitportal.entra.errors import Failed, GraphError
+from jitportal.entra.errors import Failed, Forbidden, GraphError
 from jitportal.entra.graph import Graph
 from jitportal.entra.hold import SYNC
 from jitportal.entra.readings import REASONS, Reading
 from jitportal.models import DirectorySync, LeftBecause, User
-from jitportal.people import known_groups, refresh, replace_groups, subject_of
+from jitportal.people import groups_in_use, known_groups, refresh, replace_groups, subject_of
 
 log = structlog.get_logger(__name__)
 
 # Longer than any one question may take with all its waiting.
 LEASE: Final = timedelta(minutes=5)
 PATIENCE: Final = 60.0
-# One person of whom the directory will not tell must not keep the others; of so many, it is the directory.
-MOST_PASSED_OVER: Final = 3
+# Those of whom the directory will not tell must not keep the others. If they are so many, and so large a share of those
+# asked about, it is the directory; and nobody goes on asking in vain for ever.
+MANY_PASSED_OVER: Final = 3
+NEARLY_ALL: Final = 0.9
+MOST_IN_A_ROW: Final = 100
 
 
 class _Lost(Exception):
@@ -46,7 +49,8 @@ class _Lost(Exception):
 class Result:
     """What a sync did: how many people were asked about, left, returned, and were passed over for an error.
 
-    `held` is how many would have left and are too many; `trouble` is why it did not come to its end.
+    `held` is how many would have left and are too many; `trouble` is what the directory did not tell, and if it is
+    `stopped`, the sync did not come to its end for it.
     """
 
     asked: int = 0
@@ -55,6 +59,7 @@ class Result:
     passed_over: int = 0
     held: int = 0
     trouble: str = ""
+    stopped: bool = False
 
 
 def sync(graph: Graph, provisioner: Provisioner) -> Result | None:
@@ -64,19 +69,24 @@ def sync(graph: Graph, provisioner: Provisioner) -> Result | None:
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     if not DirectorySync.objects.filter(free).update(claim=claim, claimed_until=now + LEASE):
         return None
+    one = _Sync(graph, provisioner, claim)
+    mine = DirectorySync.objects.filter(claim=claim)
     try:
-        result = _Sync(graph, provisioner, claim).run()
-        DirectorySync.objects.filter(claim=claim).update(finished_at=clock.now(), trouble="")
+        one.run()
+        if one.result.trouble:
+            mine.update(trouble=one.result.trouble)
+        else:
+            mine.update(finished_at=clock.now(), trouble="")
     except GraphError as error:
         log.warning("directory_not_read", error=str(error))
-        DirectorySync.objects.filter(claim=claim).update(trouble=str(error))
-        return Result(trouble=str(error))
+        mine.update(trouble=str(error))
+        return replace(one.result, trouble=str(error), stopped=True)
     except _Lost:
         log.warning("sync_taken_over")
         return None
     finally:
-        DirectorySync.objects.filter(claim=claim).update(claim=None, claimed_until=None)
-    return result
+        mine.update(claim=None, claimed_until=None)
+    return one.result
 
 
 class _Sync:
@@ -86,18 +96,25 @@ class _Sync:
         self._graph = graph
         self._provisioner = provisioner
         self._claim = claim
-        self._result = Result()
+        self._asks_roles = False
+        self.result = Result()
 
-    def run(self) -> Result:
+    def run(self) -> None:
+        """Brings everybody concerned up to what the directory says; `result` tells how far it came."""
         marks.mark(self._graph, self._keep)
-        found = self._read()
+        if app_roles.among(groups_in_use()):
+            self._begin_roles()
+        found, untold = self._read()
         active = set(User.objects.filter(is_active=True).values_list("pk", flat=True))
         leaving = [reading for reading in found if reading.because and reading.user_id in active]
         if hold.holds([reading.object_id for reading in leaving]):
-            return replace(self._result, held=len(leaving))
+            self.result = replace(self.result, held=len(leaving))
+            return
         # Those first who should hold nothing.
         for reading in leaving:
             self._let_go(reading)
+        if untold:
+            raise untold
         for reading in found:
             if not reading.because:
                 self._bring_up(reading)
@@ -105,27 +122,61 @@ class _Sync:
                 _checked(reading)
         DirectorySync.objects.filter(claim=self._claim).update(confirmed=[])
         self._name_groups()
-        return self._result
 
-    def _read(self) -> list[Reading]:
-        """Everybody who is marked, and whom IAM Identity Center has disabled, as they are now."""
+    def _begin_roles(self) -> None:
+        """App roles are asked about where they are in use; if they cannot be, nobody is kept from leaving for that."""
+        try:
+            marks.mark_by_roles(self._graph)
+        except GraphError as error:
+            self._do_without_roles(error)
+        else:
+            self._asks_roles = True
+
+    def _do_without_roles(self, error: GraphError) -> None:
+        log.error("app_roles_not_read", error=str(error))
+        self._asks_roles = False
+        marks.forget_roles()
+        self.result = replace(self.result, trouble=f"{error} App roles stay as they were until then.")
+
+    def _roles_of(self, object_id: str) -> frozenset[str] | None:
+        """The person's app roles; None where they are not in use or cannot be asked about. Raises GraphError."""
+        if not self._asks_roles:
+            return None
+        try:
+            return self._graph.app_roles.of(object_id)
+        except Forbidden as error:
+            self._do_without_roles(error)
+            return None
+
+    def _read(self) -> tuple[list[Reading], Failed | None]:
+        """Everybody who is marked, and whom IAM Identity Center has disabled, as they are now.
+
+        Beside them the error, if it is the directory itself that does not tell: of nearly all there is none.
+        """
         in_aws = readings.disabled_in_aws(self._provisioner)
         concerned = Q(to_check=True) | Q(pk__in=[pk for pk, disabled in in_aws.items() if disabled], is_active=True)
         enabled_again = [pk for pk, disabled in in_aws.items() if not disabled]
         concerned |= Q(pk__in=enabled_again, left_because=LeftBecause.IDENTITY_CENTER)
         found: list[Reading] = []
-        passed_over = 0
+        passed_over = in_a_row = 0
+        last: Failed | None = None
         for person in User.objects.filter(concerned).order_by("pk"):
             self._keep()
             try:
-                found.append(readings.read(self._graph, person, is_disabled_in_aws=in_aws.get(person.pk)))
+                reading = readings.read(
+                    self._graph, person, is_disabled_in_aws=in_aws.get(person.pk), roles_of=self._roles_of
+                )
             except Failed as error:
                 log.warning("person_not_read", person=person.object_id, error=str(error))
-                passed_over += 1
-                if passed_over == MOST_PASSED_OVER:
-                    raise
-        self._result = replace(self._result, asked=len(found), passed_over=passed_over)
-        return found
+                last, passed_over, in_a_row = error, passed_over + 1, in_a_row + 1
+                if in_a_row == MOST_IN_A_ROW:
+                    break
+            else:
+                found.append(reading)
+                in_a_row = 0
+        self.result = replace(self.result, asked=len(found), passed_over=passed_over)
+        nearly_all = passed_over >= NEARLY_ALL * (passed_over + len(found)) or in_a_row == MOST_IN_A_ROW
+        return found, last if passed_over >= MANY_PASSED_OVER and nearly_all else None
 
     def _let_go(self, reading: Reading) -> None:
         """Offboards a person of whom the directory says a second time that they have left."""
@@ -147,7 +198,7 @@ class _Sync:
                 return
             left = offboarding.leave(reading.user_id, because, REASONS[because], actor=SYNC)
             _checked(reading)
-        self._result = replace(self._result, left=self._result.left + left)
+        self.result = replace(self.result, left=self.result.left + left)
 
     def _bring_up(self, reading: Reading) -> None:
         """Writes what the directory says of a person who is there, and takes them back if they had left."""
@@ -164,10 +215,11 @@ class _Sync:
             said = {name: value for name, value in described.items() if value is not None}
             if changed := refresh(person, said):
                 record(SYNC, Action.PERSON_CHANGED, subject_of(person), {"person": person.name, "changes": changed})
-            if moved := replace_groups(person, reading.groups & known_groups(), SYNC):
+            roles = app_roles.among(person.group_ids) if reading.roles is None else reading.roles
+            if moved := replace_groups(person, (reading.groups | roles) & known_groups(), SYNC):
                 record(SYNC, Action.PERSON_GROUPS_CHANGED, subject_of(person), moved)
             _checked(reading)
-        self._result = replace(self._result, returned=self._result.returned + returned)
+        self.result = replace(self.result, returned=self.result.returned + returned)
 
     def _name_groups(self) -> None:
         """Gives groups that go by their id the name that the directory shows; names that were given stay."""

@@ -1,9 +1,11 @@
 """`/healthz`: this process answers. `/readyz`: it can do its work, and if not, which part is missing."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 import structlog
+from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -14,10 +16,14 @@ from django.views.decorators.http import require_safe
 from accessrequests import health, listening, overdue
 from auditlog import clock
 from auditlog.immutable import missing_triggers
+from catalog.policy import spell
 from jitportal.entra import hold
 from jitportal.signin import local_admins
 
 log = structlog.get_logger(__name__)
+
+# One sync may fail, and so may another; by then somebody should look.
+_INTERVALS: Final = 3
 
 
 @require_safe
@@ -82,6 +88,13 @@ def _people() -> str:
     return f"{found.count} people are said to have left: confirm it" if found and found.count else "ok"
 
 
+def _directory() -> str:
+    silent = hold.not_told_since(_INTERVALS * timedelta(minutes=settings.SYNC_PEOPLE_MINUTES))
+    if silent is None:
+        return "ok"
+    return "not read yet" if silent == timedelta.max else f"not read in full for {spell(silent)}"
+
+
 def _local_administration() -> str:
     found = local_admins.standing()
     return f"open until {found[-1].until:%Y-%m-%d %H:%M} UTC" if found else "ok"
@@ -95,7 +108,9 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "queues": _queues,
     "clocks": _clocks,
     "people": _people,
+    "directory": _directory,
     "local administration": _local_administration,
 }
-# Monitors read of it. It does not make a server unready: whoever let a local administrator in needs the pages now.
-TOLD: Final = frozenset({"local administration"})
+# Monitors read of it. It does not make a server unready: who revokes access needs the pages also while the directory is
+# away, and so does whoever let a local administrator in.
+TOLD: Final = frozenset({"directory", "local administration"})

@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
     CUT = "cut"
     NOT_FOUND = "not_found"
     REFUSED = "refused"
+    FORBIDDEN = "forbidden"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ _STATUSES = {
     FaultKind.UNAVAILABLE: (503, "serviceNotAvailable", "The service is temporarily unavailable."),
     FaultKind.TOO_OLD: (410, "syncStateNotFound", "The sync state generation is not found."),
     FaultKind.REFUSED: (400, "Request_BadRequest", "The request cannot be processed."),
+    FaultKind.FORBIDDEN: (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
 }
 
 

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         if result is None:
             raise CommandError("Another sync is at work.")
         if result.trouble:
-            raise CommandError(f"{result.trouble} Nobody was changed.")
+            raise CommandError(f"{result.trouble} {_done(result)}")
         if result.held:
             self._tell_who()
             raise CommandError(
@@ -71,6 +71,12 @@ class Command(BaseCommand):
     def _tell_who(self) -> None:
         for person in hold.people():
             self.stdout.write(f"  {person.name} ({person.user_name})")
+
+
+def _done(result: sync.Result) -> str:
+    if result.left:
+        return f"{result.left} left{'; nobody else was changed' if result.stopped else ''}."
+    return "Nobody was changed." if result.stopped else "Nobody left."
 
 
 def _how() -> str:

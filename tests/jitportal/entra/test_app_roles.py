@@ -101,6 +101,63 @@ def test_without_the_permission_nobody_is_changed_and_it_is_said_which_is_lackin
     assert has_it(named)
 
 
+def test_who_left_is_offboarded_although_roles_cannot_be_asked_about_and_roles_are_kept(named: Portal) -> None:
+    assign(named, HUGO.object_id)
+    named.sync()
+    named.office.submit()
+    named.office.work()
+    named.server.graph.permissions.discard("Directory.Read.All")
+    named.directory.change(company.ADA.object_id, enabled=False)
+    named.directory.set_member(company.PAYMENTS.object_id, HUGO.object_id, is_member=True)
+    result = named.sync()
+    assert (result.left, result.stopped) == (1, False)
+    assert "application permission Directory.Read.All" in result.trouble
+    named.office.work()
+    assert named.office.in_aws() == []
+    assert named.row(HUGO).group_ids >= {ROLE, company.PAYMENTS.object_id}
+
+
+def test_a_role_that_was_taken_while_nobody_could_ask_is_gone_when_somebody_can(named: Portal) -> None:
+    assign(named, HUGO.object_id)
+    named.sync()
+    named.server.graph.permissions.discard("Directory.Read.All")
+    named.sync()
+    assign(named, HUGO.object_id, is_assigned=False)
+    named.sync()
+    assert has_it(named)
+    named.server.graph.permissions.add("Directory.Read.All")
+    assert named.sync().trouble == ""
+    assert not has_it(named)
+
+
+def test_the_roles_of_one_person_that_may_not_be_asked_about_keep_nobody_from_leaving(named: Portal) -> None:
+    assign(named, HUGO.object_id)
+    named.server.graph.faults.add(Fault(FaultKind.FORBIDDEN, "/appRoleAssignments", times=100))
+    named.directory.change(company.ADA.object_id, enabled=False)
+    assert named.sync().left == 1
+    named.server.graph.faults.clear()
+    named.sync()
+    assert has_it(named)
+
+
+def test_a_role_that_is_in_the_catalog_and_used_nowhere_is_not_asked_about(portal: Portal) -> None:
+    DirectoryGroup.objects.create(object_id=ROLE, name="Used nowhere")
+    portal.directory.change(company.ADA.object_id, enabled=False)
+    result = portal.sync()
+    assert (result.left, result.trouble) == (1, "")
+
+
+def test_a_role_that_comes_into_use_brings_its_people(portal: Portal) -> None:
+    portal.server.graph.permissions.add("Directory.Read.All")
+    row = DirectoryGroup.objects.create(object_id=ROLE, name="Used nowhere yet")
+    assign(portal, HUGO.object_id)
+    portal.sync()
+    assert not has_it(portal)
+    portal.office.catalog.automatic.requestable_by.add(row)
+    portal.sync()
+    assert has_it(portal)
+
+
 def test_nobody_asks_for_roles_where_none_is_named(portal: Portal) -> None:
     assign(portal, HUGO.object_id)
     portal.directory.change(HUGO.object_id, department="Elsewhere")

@@ -17,8 +17,8 @@ from auditlog.models import Event
 from catalog.models import DirectoryGroup
 from jitportal.demo import organisation as company
 from jitportal.demo import simulator
-from jitportal.demo.directory import Fault, FaultKind, Group
-from jitportal.entra.sync import Result
+from jitportal.demo.directory import Fault, FaultKind, Group, Person
+from jitportal.entra.sync import MOST_IN_A_ROW, Result
 from jitportal.models import DirectorySync, LeftBecause, User
 from jitportal.signin import local_admins
 from jitportal.signin.people import take_in
@@ -285,6 +285,67 @@ def test_one_person_who_cannot_be_read_does_not_keep_the_others(portal: Portal) 
     assert (result.left, result.passed_over) == (1, 1)
     assert portal.inactive() == {"Ben Okafor"}
     assert portal.sync().left == 1
+
+
+def cannot_be_read(portal: Portal, *people: Person) -> None:
+    for person in people:
+        portal.directory.change(person.object_id, job_title="Anything")
+        portal.server.graph.faults.add(Fault(FaultKind.REFUSED, path=f"/users/{person.object_id}", times=1000))
+
+
+def test_three_who_cannot_be_read_keep_nobody_from_leaving(portal: Portal) -> None:
+    cannot_be_read(portal, company.ADA, company.BEN, company.CHIARA)
+    portal.directory.change(company.DANIEL.object_id, enabled=False)
+    portal.directory.set_member(company.PAYMENTS.object_id, company.HUGO.object_id, is_member=True)
+    assert portal.sync() == Result(asked=2, left=1, passed_over=3)
+    assert portal.inactive() == {company.DANIEL.name}
+    assert company.PAYMENTS.object_id in portal.row(company.HUGO).group_ids
+
+
+def test_who_is_known_to_have_left_goes_though_of_nearly_nobody_else_is_told(portal: Portal) -> None:
+    cannot_be_read(portal, *company.PEOPLE[:9])
+    portal.directory.change(company.PEOPLE[9].object_id, enabled=False)
+    result = portal.sync()
+    assert (result.left, result.passed_over, result.stopped) == (1, 9, True)
+    assert portal.inactive() == {company.PEOPLE[9].name}
+    assert DirectorySync.objects.get().trouble
+
+
+def test_nobody_goes_on_asking_in_vain(portal: Portal, settings: Settings) -> None:
+    many = [
+        User(
+            tenant_id=settings.ENTRA_TENANT_ID,
+            object_id=f"d0000000-0000-4000-8000-{number:012}",
+            user_name=f"x{number}@example.com",
+            name=f"Somebody {number}",
+            to_check=True,
+        )
+        for number in range(MOST_IN_A_ROW + 20)
+    ]
+    User.objects.bulk_create(many)
+    portal.server.graph.faults.add(Fault(FaultKind.REFUSED, path="/users/d0", times=1000))
+    result = portal.sync()
+    assert (result.passed_over, result.stopped) == (MOST_IN_A_ROW, True)
+
+
+def test_monitors_read_of_a_directory_that_has_not_told_for_three_intervals(portal: Portal, moment: Clock) -> None:
+    def said() -> str:
+        found: str = Client().get("/readyz").json()["directory"]
+        return found
+
+    portal.server.graph.permissions.discard("User.Read.All")
+    portal.directory.change(company.ADA.object_id, enabled=False)
+    moment.forward(timedelta(minutes=15))
+    assert portal.sync().trouble
+    before = Client().get("/readyz")
+    assert before.json()["directory"] == "ok"
+    moment.forward(timedelta(minutes=1))
+    assert said() == "not read in full for 16 minutes"
+    # Who revokes access needs the pages now.
+    assert Client().get("/readyz").status_code == before.status_code
+    portal.server.graph.permissions.add("User.Read.All")
+    portal.sync()
+    assert said() == "ok"
 
 
 def test_who_is_gone_at_the_first_look_and_there_at_the_second_stays(portal: Portal) -> None:
