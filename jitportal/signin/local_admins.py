@@ -1,16 +1,20 @@
 """Local administrators: for when the directory is away, let in for a while by a link that works once.
 
 They look after the portal, and neither ask nor decide. Every step is recorded, and everybody sees that one is open.
+
+Rows are locked in one order, so that nobody waits in a circle: the local administrator's, the person's, the head of the
+ledger.
 """
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from auditlog import clock
@@ -34,6 +38,15 @@ CLOCK: Final = Actor.system("clock")
 # Bytes of a link's secret: nobody guesses as many.
 _RANDOM: Final = 32
 _ANOTHER: Final = "If local administration is still needed, have another link made at the server."
+
+
+class NotEnded(Exception):
+    """Some local administrators could not be ended: `names`; the others have been, `ended` of them."""
+
+    def __init__(self, names: Sequence[str], ended: int) -> None:
+        super().__init__(f"Ended: {ended}. Could not be ended: {', '.join(names)}. Try again.")
+        self.names = tuple(names)
+        self.ended = ended
 
 
 @dataclass(frozen=True)
@@ -112,21 +125,31 @@ def redeem(secret: str) -> User:
     return person
 
 
+def hold(person: User) -> None:
+    """Locks the local administrator's row until the end of the transaction, before the person's is."""
+    LocalAdministrator.objects.select_for_update(of=("self",)).filter(person=person).first()
+
+
 def end_one(person: User, actor: Actor, reason: str) -> bool:
     """Ends a local administrator with all their sessions; whether they had not ended already."""
-    return _end(LocalAdministrator.objects.filter(person=person), actor, reason) == 1
+    return _end(LocalAdministrator.objects.filter(person=person), actor, reason)
 
 
 def end_all(actor: Actor, reason: str) -> int:
-    """Ends every local administrator who is open, now; how many there were."""
-    return _end(LocalAdministrator.objects.all(), actor, reason)
+    """Ends every local administrator who is open, now; how many there were.
+
+    Each for itself: that one cannot be ended keeps no other open. Raises NotEnded with those, when all have been tried.
+    """
+    return _end_each(LocalAdministrator.objects.all(), actor, reason)
 
 
 def look_after() -> None:
     """Records of those whose time is over that it is, and raises the alarm for as long as others are open."""
-    _end(LocalAdministrator.objects.filter(person__local_until__lte=clock.now()), CLOCK, "the time was over")
-    for each in standing():
-        log.error("local_admin_open", person=each.name, until=each.until.isoformat(), used=each.used)
+    try:
+        _end_each(LocalAdministrator.objects.filter(person__local_until__lte=clock.now()), CLOCK, "the time was over")
+    finally:
+        for each in standing():
+            log.error("local_admin_open", person=each.name, until=each.until.isoformat(), used=each.used)
 
 
 def standing() -> list[Standing]:
@@ -139,22 +162,37 @@ def standing() -> list[Standing]:
     ]
 
 
-@transaction.atomic
-def _end(rows: QuerySet[LocalAdministrator], actor: Actor, reason: str) -> int:
-    ended = 0
-    for row in rows.filter(ended_at=None).select_for_update(of=("self",)).select_related("person").order_by("pk"):
-        now = clock.now()
-        row.ended_at = now
-        row.save(update_fields=["ended_at"])
-        person = row.person
-        person.is_active = False
-        person.local_until = min(now, person.local_until or now)
-        # No session that was begun with the old one is good any longer.
-        person.session_key = secrets.token_urlsafe()
-        person.save(update_fields=["is_active", "local_until", "session_key"])
-        record(actor, Action.LOCAL_ADMIN_ENDED, subject_of(person), {"person": person.name, "reason": reason})
-        ended += 1
+def _end_each(rows: QuerySet[LocalAdministrator], actor: Actor, reason: str) -> int:
+    """How many of those who are open were ended. Raises NotEnded."""
+    ended, failed = 0, []
+    for row in rows.filter(ended_at=None).select_related("person").order_by("pk"):
+        try:
+            ended += _end(rows.filter(pk=row.pk), actor, reason)
+        except DatabaseError as error:
+            log.exception("local_admin_not_ended", person=row.person.object_id, error=str(error))
+            failed.append(row.person.name)
+    if failed:
+        raise NotEnded(failed, ended)
     return ended
+
+
+@transaction.atomic
+def _end(rows: QuerySet[LocalAdministrator], actor: Actor, reason: str) -> bool:
+    """Whether the one of these rows, of which there is one at most, was open."""
+    row = rows.filter(ended_at=None).select_for_update(of=("self",)).select_related("person").first()
+    if row is None:
+        return False
+    now = clock.now()
+    row.ended_at = now
+    row.save(update_fields=["ended_at"])
+    person = row.person
+    person.is_active = False
+    person.local_until = min(now, person.local_until or now)
+    # No session that was begun with the old one is good any longer.
+    person.session_key = secrets.token_urlsafe()
+    person.save(update_fields=["is_active", "local_until", "session_key"])
+    record(actor, Action.LOCAL_ADMIN_ENDED, subject_of(person), {"person": person.name, "reason": reason})
+    return True
 
 
 @transaction.atomic

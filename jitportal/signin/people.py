@@ -81,14 +81,17 @@ def _take_back(person: User) -> None:
 @transaction.atomic
 def record_sign_out(person: User, reason: str) -> None:
     """Records that a person's session was ended, and why; with it a local administrator's time is over."""
-    record(actor_of(person), Action.PERSON_SIGNED_OUT, subject_of(person), {"reason": reason})
     if person.is_local:
+        # Before the ledger's head is in hand, which whoever ends local administrators takes last.
         local_admins.end_one(person, actor_of(person), "signed out")
+    record(actor_of(person), Action.PERSON_SIGNED_OUT, subject_of(person), {"reason": reason})
 
 
 @transaction.atomic
 def end_every_session(person: User) -> None:
     """Draws the key anew that all sessions of this person are tied to, and records it."""
+    if person.is_local:
+        local_admins.hold(person)
     row = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     row.session_key = secrets.token_urlsafe()
     row.save(update_fields=["session_key"])

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         """Opens or ends.
 
         Raises:
-            CommandError: the duration or the reason cannot be, or there is nothing to end.
+            CommandError: the duration or the reason cannot be, or there is nothing to end, or somebody could not be.
         """
         try:
             if options["end"]:
@@ -47,6 +47,10 @@ class Command(BaseCommand):
 
     def _end(self, reason: str) -> None:
         said = local_admins.clean(reason) if reason else "ended at the server"
-        if not (ended := local_admins.end_all(OPERATOR, said)):
+        try:
+            ended = local_admins.end_all(OPERATOR, said)
+        except local_admins.NotEnded as some:
+            raise CommandError(str(some)) from None
+        if not ended:
             raise CommandError("No local administrator is open.")
         self.stdout.write(f"Ended: {ended}. Their sessions are over.")
