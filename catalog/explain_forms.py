@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from auditlog import clock
+from catalog import app_roles
 from catalog.models import DirectoryGroup, Environment, Role
 
 _NAMED: Final = 8
@@ -77,7 +78,9 @@ class GroupField(OneOf):
     kind = "directory group"
 
     def rows(self, text: str, *, exactly: bool) -> Any:
-        own = Q(object_id=text.lower()) | Q(name__iexact=text)
+        # Object ids are written in small letters here; the value of an app role is written as Entra has it.
+        object_id = text if app_roles.among([text]) else text.lower()
+        own = Q(object_id=object_id) | Q(name__iexact=text)
         return DirectoryGroup.objects.filter(own if exactly else Q(name__icontains=text)).order_by("name", "pk")
 
     def described(self, row: DirectoryGroup) -> str:

@@ -236,3 +236,13 @@ def test_terms_are_the_strictest_with_their_rules(catalog: Catalog, erin: User) 
     terms = why(catalog, erin).standing.terms
     assert terms is not None
     assert (terms.longest_duration.value, terms.longest_duration.rule) == (timedelta(hours=2), "Strict")
+
+
+def test_what_an_app_role_could_reach_is_told_by_its_object_id_as_it_is_written(
+    catalog: Catalog, admin_client: Client
+) -> None:
+    row = DirectoryGroup.objects.create(object_id="role:Portal.Dev", name="Developers by role")
+    catalog.policy.requestable_by.add(row)
+    page = get(admin_client, question="reach", group="role:Portal.Dev").content.decode()
+    assert "There is no directory group" not in page
+    assert "Production Support" in page

@@ -79,6 +79,22 @@ def test_who_left_the_group_since_could(recorded: Catalog, moment: Clock) -> Non
     assert [each.group_ids for each in found.standing.because] == [(company.PAYMENTS.object_id,)]
 
 
+def test_who_had_an_app_role_then_could_ask_and_who_was_given_it_since_could_not(
+    recorded: Catalog, moment: Clock
+) -> None:
+    role = DirectoryGroup.objects.create(object_id="role:Portal.Dev", name="Developers by role")
+    recorded.automatic.requestable_by.set([role])
+    change(recorded.automatic)
+    described = claims_of(replace(company.BEN, groups=()), "t")
+    take_in(described)
+    before = next_day(moment)
+    take_in(replace(described, groups=frozenset({"role:Portal.Dev"})))
+    between = next_day(moment)
+    take_in(described)
+    moment.forward(timedelta(days=1))
+    assert (names(recorded, before), names(recorded, between), names(recorded, None)) == ([], ["Ben Okafor"], [])
+
+
 def test_who_was_not_known_then_is_said_to_be_unknown(recorded: Catalog, moment: Clock) -> None:
     then = next_day(moment)
     ben = signs_in(company.BEN, company.PAYMENTS)
