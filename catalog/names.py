@@ -78,6 +78,17 @@ def showable(name: str) -> str:
     return " ".join(kept.split())
 
 
+def comparable(text: str) -> str:
+    """A text that another system gave and by which something is decided, with single spaces.
+
+    Empty if it holds a character that cannot be seen: without that it could be another's.
+    """
+    try:
+        return refuse_unseen(" ".join(text.split()))
+    except ValueError:
+        return ""
+
+
 def _is_unseen(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN or ord(character) in _BLANK
 

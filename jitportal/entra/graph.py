@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from catalog.names import refuse_unseen, showable
+from catalog.names import comparable, refuse_unseen, showable
 from jitportal.entra.app_roles import AppRoles
 from jitportal.entra.calls import Calls
 from jitportal.entra.errors import Failed, LinkTooOld
@@ -72,7 +72,7 @@ class Graph:
             user_name=_identifier(body, "userPrincipalName", "user_name") or None,
             name=_shown(body, "displayName", "name") or None,
             email=_identifier(body, "mail", "email"),
-            department=_shown(body, "department", "department"),
+            department=_comparable(body, "department", "department"),
         )
 
     def groups_of(self, object_id: str) -> frozenset[str]:
@@ -161,6 +161,15 @@ def _shown(body: dict[str, Any], key: str, field: str) -> str | None:
     if said is None:
         return ""
     text = showable(said) if isinstance(said, str) else None
+    return text if text is not None and len(text) <= _longest(field) else None
+
+
+def _comparable(body: dict[str, Any], key: str, field: str) -> str | None:
+    """A text by which something is decided, or nothing if it cannot be told from another; None as for `_shown`."""
+    said = body.get(key)
+    if said is None:
+        return ""
+    text = comparable(said) if isinstance(said, str) else None
     return text if text is not None and len(text) <= _longest(field) else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from catalog import app_roles
-from catalog.names import refuse_unseen, showable
+from catalog.names import comparable, refuse_unseen, showable
 from jitportal.signin.refusals import BEGIN_AGAIN, Refused, Rule
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -16,14 +16,17 @@ _LONGEST: Final = {"name": 500, "preferred_username": 320, "email": 320, "depart
 
 @dataclass(frozen=True)
 class Claims:
-    """A person as the directory has just described them; ids are lower-case GUIDs, groups are such or app roles."""
+    """A person as the directory has just described them; ids are lower-case GUIDs, groups are such or app roles.
+
+    None is what the token does not tell, and says nothing of what the directory has.
+    """
 
     tenant_id: str
     object_id: str
     user_name: str
     name: str
-    email: str = ""
-    department: str = ""
+    email: str | None = None
+    department: str | None = None
     groups: frozenset[str] = frozenset()
     is_guest: bool = False
 
@@ -67,8 +70,8 @@ def read(
         object_id=object_id,
         user_name=user_name,
         name=showable(_text(token, "name")) or user_name,
-        email=_identifier(token, "email"),
-        department=showable(_text(token, "department")),
+        email=None if token.get("email") is None else _identifier(token, "email"),
+        department=None if token.get("department") is None else comparable(_text(token, "department")),
         is_guest=is_guest,
     )
     roles = _roles(token)

@@ -27,9 +27,9 @@ SIGN_IN = Actor.system("sign-in")
 def take_in(claims: Claims) -> User:
     """The person these claims speak of, as the claims have them now, with their sign-in recorded.
 
-    Their name, user name, email and department are refreshed and their directory groups replaced. An e-mail
-    address identifies nobody: two people may have the same. Raises Refused, changing nothing, for a person
-    who is locked out.
+    Their name, user name, email and department are refreshed, as far as the claims tell them, and their directory
+    groups replaced. An e-mail address identifies nobody: two people may have the same. Raises Refused, changing
+    nothing, for a person who is locked out.
     """
     person, is_new = User.objects.get_or_create(
         tenant_id=claims.tenant_id, object_id=claims.object_id, defaults=_described(claims)
@@ -45,6 +45,8 @@ def take_in(claims: Claims) -> User:
     if claims.is_guest:
         # A guest's token names them as their home does, and Graph as this tenant does: what Graph says is kept.
         described = described if is_new else {name: text for name, text in described.items() if name != "user_name"}
+    if claims.is_guest or (is_new and None in (claims.email, claims.department)):
+        # What the token leaves out, the next sync asks for.
         User.objects.filter(pk=person.pk).update(to_check=True)
     changes = refresh(person, described)
     # A role that nobody has named here means nothing, and the sync would not ask for it.
@@ -115,9 +117,8 @@ def record_proof(person: User, proof: Proof) -> None:
 
 
 def _described(claims: Claims) -> dict[str, str]:
-    return {
-        "user_name": claims.user_name,
-        "name": claims.name,
-        "email": claims.email,
-        "department": claims.department,
+    """What the claims tell; what they leave out stays as it is."""
+    told = {"email": claims.email, "department": claims.department}
+    return {"user_name": claims.user_name, "name": claims.name} | {
+        name: text for name, text in told.items() if text is not None
     }

@@ -51,6 +51,13 @@ def test_an_address_with_something_unseen_in_it_is_not_taken(client: Client, dir
     assert (told.email, told.user_name) == (None, None)
 
 
+def test_a_department_with_something_unseen_in_it_is_taken_for_none(
+    client: Client, directory_server: DirectoryServer
+) -> None:
+    directory_server.directory.change(ENGINEER.object_id, department="Pay\u200bments")
+    assert client().person(ENGINEER.object_id).department == ""
+
+
 def test_whoever_has_no_address_is_told_without(client: Client, directory_server: DirectoryServer) -> None:
     directory_server.directory.change(ENGINEER.object_id, email="")
     assert client().person(ENGINEER.object_id).email == ""

@@ -363,6 +363,19 @@ def test_who_is_gone_at_the_first_look_and_there_at_the_second_stays(portal: Por
     assert portal.inactive() == set()
 
 
+def test_a_sign_in_whose_token_tells_no_department_takes_nobodys_right_to_ask(
+    portal: Portal, settings: Settings
+) -> None:
+    automatic = portal.office.catalog.automatic
+    automatic.requestable_by.clear()
+    automatic.departments = ["Ledgers"]
+    automatic.save()
+    portal.directory.change(company.ADA.object_id, department="Ledgers")
+    portal.sync()
+    take_in(replace(claims_of(company.ADA, settings.ENTRA_TENANT_ID), email=None, department=None))
+    portal.office.submit()
+
+
 def test_what_a_sign_in_told_meanwhile_is_newer(portal: Portal, moment: Clock) -> None:
     portal.directory.set_member(company.PAYMENTS.object_id, company.ADA.object_id, is_member=False)
     User.objects.filter(object_id=company.ADA.object_id).update(described_at=moment.time)

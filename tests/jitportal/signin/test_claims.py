@@ -38,14 +38,15 @@ def test_a_good_token_is_read_whole() -> None:
     )
 
 
-def test_what_may_be_missing_may_be_missing() -> None:
+def test_what_may_be_missing_may_be_missing_and_is_then_not_told() -> None:
     found = read(name=None, email=None, department=None, groups=None)
     assert (found.name, found.email, found.department, found.groups) == (
         "erin@example.com",
-        "",
-        "",
+        None,
+        None,
         frozenset(),
     )
+    assert (read(email="").email, read(department=" ").department) == ("", "")
 
 
 def test_whoever_is_in_no_assigned_group_has_a_token_without_groups_and_no_groups() -> None:
@@ -66,7 +67,17 @@ def test_whoever_is_in_no_assigned_group_has_a_token_without_groups_and_no_group
 )
 def test_a_name_is_shown_without_what_cannot_be_seen(given: str, kept: str) -> None:
     assert read(name=given).name == kept
-    assert read(department=given).department == ("" if "@" in kept else kept)
+
+
+@pytest.mark.parametrize(
+    "given", ["Pay\u200bments", "\u2066Payments\u2069", "Payments\x00", "Pay\u00adments", "\ufeff"]
+)
+def test_a_department_with_something_unseen_in_it_is_no_other_department(given: str) -> None:
+    assert read(department=given).department == ""
+
+
+def test_a_department_is_compared_with_single_spaces() -> None:
+    assert read(department=" Payments  and\u00a0Cards ").department == "Payments and Cards"
 
 
 @pytest.mark.parametrize("name", ["שרה כהן", "نجمة‌ها", "José Ångström", "山田 太郎", "क्‍ष", "O’Neill-Łoś"])
