@@ -179,7 +179,8 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
             "{vanished} gone"
         ),
         Action.SYNC_HELD: (
-            "The directory says that {count} of {known} people have left: nobody is changed before an admin confirms it"
+            "The directory says that {count} of {known} people have left[, after {before} within a day]: "
+            "nobody is changed before an admin confirms it"
         ),
         Action.SYNC_CONFIRMED: "{actor} confirmed that {count} people have left[: {reason}]",
         Action.SYNC_RELEASED: "The directory is followed again[: {reason}]",

@@ -1,4 +1,4 @@
-"""Too many leave at once: the sync changes nobody before an admin has confirmed it, or the directory says otherwise."""
+"""Too many leave, at once or within a day: the sync changes nobody before an admin confirms it or it is over."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from django.db import transaction
 from auditlog import chain, clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
+from auditlog.chain import JSON
 from auditlog.ledger import Subject, record
+from auditlog.models import Event
 from jitportal.models import DirectorySync, User
 
 log = structlog.get_logger(__name__)
@@ -21,6 +23,8 @@ SYNC: Final = Actor.system("directory sync")
 SUBJECT: Final = Subject("sync", "people")
 # Fewer than this may always leave, however small the company is.
 FEW: Final = 3
+# Those who left by and by within this time count with those who leave now.
+DAY: Final = timedelta(days=1)
 # Without the directory for so long, pages say so.
 SILENT: Final = timedelta(hours=1)
 # Of a list's digest so much stands for it on a page and in a command.
@@ -34,19 +38,21 @@ class NotThese(Exception):
 
     def __init__(self, count: int) -> None:
         super().__init__(
-            f"The directory says something else by now: {count} people have left. "
+            f"The directory says something else by now: {spelled(count)} left. "
             "Nothing was confirmed; look who they are."
         )
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How the sync stands, for pages: how many are held, since when; since when the directory has not told, and why.
+    """How the sync stands, for pages: how many are held, since when, and how many left the day before; since when the
+    directory has not told, and why.
 
     `shown` stands for exactly those who are held: whoever confirms gives it back.
     """
 
     count: int
+    before: int
     shown: str
     held_at: datetime | None
     confirmed: bool
@@ -65,6 +71,7 @@ def standing() -> Standing | None:
         return None
     return Standing(
         count=len(state.held),
+        before=len(_left_before()) if state.held else 0,
         shown=_digest(state.held),
         held_at=state.held_at,
         confirmed=bool(state.held) and set(state.held) <= set(state.confirmed),
@@ -94,19 +101,25 @@ def people() -> list[User]:
 
 def holds(leaving: Collection[str]) -> bool:
     """Whether so many may not leave unconfirmed; records it when that begins, changes or is over."""
-    known = User.objects.filter(is_active=True, local_until=None).count()
+    before = _left_before()
+    known = User.objects.filter(is_active=True, local_until=None).count() + len(before)
     with transaction.atomic():
         state = DirectorySync.objects.select_for_update().get()
         unconfirmed = set(leaving) - set(state.confirmed)
-        too_many = len(unconfirmed) >= FEW and len(unconfirmed) * 100 > settings.SYNC_MOST_LEAVERS * known
+        count = len(unconfirmed | before)
+        too_many = bool(unconfirmed) and count >= FEW and count * 100 > settings.SYNC_MOST_LEAVERS * known
         if too_many:
-            log.error("too_many_leavers", leaving=len(leaving), known=known)
+            log.error("too_many_leavers", leaving=len(leaving), before=len(before), known=known)
             if set(state.held) != set(leaving):
                 held = sorted(leaving)
                 DirectorySync.objects.update(held=held, held_at=clock.now(), confirmed=[])
-                record(SYNC, Action.SYNC_HELD, SUBJECT, {"count": len(held), "known": known, "people": held})
+                data: dict[str, JSON] = {"count": len(held), "known": known, "people": [*held]}
+                record(SYNC, Action.SYNC_HELD, SUBJECT, data | ({"before": len(before)} if before else {}))
         elif state.held:
-            reason = "an admin has confirmed it" if state.confirmed else "it no longer says so"
+            still = not set(state.held).isdisjoint(leaving)
+            reason = "fewer have left within a day" if still else "it no longer says so"
+            if state.confirmed:
+                reason = "an admin has confirmed it"
             DirectorySync.objects.update(held=[], held_at=None)
             record(SYNC, Action.SYNC_RELEASED, SUBJECT, {"reason": reason})
     return too_many
@@ -127,6 +140,20 @@ def confirm(actor: Actor, reason: str, shown: str) -> int:
     data = {"count": len(state.held), "people": state.held, "reason": reason}
     record(actor, Action.SYNC_CONFIRMED, SUBJECT, data)
     return len(state.held)
+
+
+def spelled(count: int) -> str:
+    """How many have left, as the beginning of a sentence has it: "1 person has", "3 people have"."""
+    return "1 person has" if count == 1 else f"{count} people have"
+
+
+def _left_before() -> set[str]:
+    """Object ids of those who left within a day without an admin's having confirmed it."""
+    since = clock.now() - DAY
+    left = set(User.objects.filter(is_active=False, left_at__gt=since).values_list("object_id", flat=True))
+    # Whoever is confirmed leaves a while after.
+    told = Event.objects.filter(subject_kind=SUBJECT.kind, action=Action.SYNC_CONFIRMED, at__gt=since - DAY)
+    return left - {each for event in told for each in event.data["people"]}
 
 
 def _digest(held: Collection[str]) -> str:

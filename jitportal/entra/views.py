@@ -30,7 +30,9 @@ def confirm_leavers(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(others))
         return redirect("admin:index")
     if count:
-        messages.success(request, f"Confirmed. The next sync offboards these {count} people.")
+        messages.success(
+            request, f"Confirmed. The next sync offboards {'this person' if count == 1 else f'these {count} people'}."
+        )
     else:
         messages.info(request, "Nothing waits to be confirmed any more.")
     return redirect("admin:index")

@@ -85,7 +85,9 @@ def _clocks() -> str:
 
 def _people() -> str:
     found = hold.standing()
-    return f"{found.count} people are said to have left: confirm it" if found and found.count else "ok"
+    if not found or not found.count:
+        return "ok"
+    return f"{'1 person is' if found.count == 1 else f'{found.count} people are'} said to have left: confirm it"
 
 
 def _directory() -> str:

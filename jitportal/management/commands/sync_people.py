@@ -49,7 +49,8 @@ class Command(BaseCommand):
         if result.held:
             self._tell_who()
             raise CommandError(
-                f"{result.held} people are said to have left, which is too many to be believed. Nobody was changed. "
+                f"The directory says that {hold.spelled(result.held)} left, which is too many to be believed, at once "
+                "or with those of the day before. Nobody was changed. "
                 f"If it is true, confirm it with {_how()}, or on the admin's front page."
             )
         self.stdout.write(

@@ -1,6 +1,7 @@
 """A directory that says that many have left at once is not believed before an admin confirms it."""
 
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -13,6 +14,7 @@ from auditlog.models import Event
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
 from jitportal.models import DirectorySync, User
+from tests.conftest import Clock
 from tests.jitportal.entra.conftest import Portal
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +63,42 @@ def test_three_of_ten_may_leave_where_the_share_allows_it(portal: Portal, settin
     settings.SYNC_MOST_LEAVERS = 30
     disable(portal, *GONE)
     assert portal.sync().left == 3
+
+
+def test_who_leaves_by_and_by_counts_with_those_of_the_day_before(portal: Portal, moment: Clock) -> None:
+    disable(portal, company.ADA, company.BEN)
+    assert portal.sync().left == 2
+    moment.forward(timedelta(hours=2))
+    disable(portal, company.CHIARA)
+    assert portal.sync().held == 1
+    assert portal.inactive() == {company.ADA.name, company.BEN.name}
+    said = Event.objects.get(action="sync.held").sentence
+    assert said.startswith("The directory says that 1 of 10 people have left, after 2 within a day")
+    assert Client().get("/readyz").json()["people"] == "1 person is said to have left: confirm it"
+    browser = Client()
+    browser.force_login(portal.row(company.INES))
+    page = browser.get("/admin/").content.decode()
+    assert "1 person has left, after 2 others within a day, which is too many" in page
+    assert "Offboard 1 person<" in page
+    moment.forward(timedelta(hours=23))
+    assert portal.sync().left == 1
+    assert Event.objects.get(action="sync.released").data["reason"] == "fewer have left within a day"
+
+
+def test_nobody_who_leaves_one_by_one_each_day_is_held(portal: Portal, moment: Clock) -> None:
+    for person in company.PEOPLE[:3]:
+        disable(portal, person)
+        assert portal.sync().left == 1
+        moment.forward(timedelta(hours=25))
+
+
+def test_who_was_confirmed_counts_against_nobody_who_leaves_later(held: Portal) -> None:
+    browser = Client()
+    browser.force_login(held.row(company.INES))
+    confirm(browser, "The team was sold.", shown(browser))
+    assert held.sync().left == 3
+    disable(held, company.DANIEL)
+    assert held.sync().left == 1
 
 
 def test_too_many_change_nobody_and_are_recorded_once(held: Portal) -> None:
