@@ -10,8 +10,10 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 
 # Seconds between two looks: while AWS or an approver may answer at any moment, and while nothing but time passes.
@@ -56,6 +58,8 @@ def respond(
 ) -> HttpResponse:
     """The page, or for a poll its living fragment, or nothing (204) if the reader has seen this `signature`.
 
+    The banners above the content are in the signature, and go with the fragment: they concern a page that is open, too.
+
     Args:
         request: a poll names what it has `seen` in its query.
         page: the whole template, which includes the fragment.
@@ -63,11 +67,14 @@ def respond(
         context: has `signature`.
         status: of the whole page.
     """
+    banners = mark_safe(render_to_string("_banners.html", request=request).strip())  # noqa: S308 - a template's own
+    seen = signature(context["signature"], str(banners))
+    shown = {**context, "signature": seen, "banners": banners}
     if not request.headers.get("HX-Request"):
-        response = render(request, page, dict(context), status=status)
-    elif request.GET.get("seen") == context["signature"]:
+        response = render(request, page, shown, status=status)
+    elif request.GET.get("seen") == seen:
         response = HttpResponse(status=204)
     else:
-        response = render(request, fragment, dict(context))
+        response = render(request, "_renewed.html", {**shown, "fragment": fragment})
     patch_vary_headers(response, ["HX-Request"])
     return response

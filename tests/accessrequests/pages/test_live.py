@@ -1,12 +1,15 @@
 """Pages that renew themselves: the same address, only the part that lives, nothing if nothing changed."""
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
 
+from auditlog.actor import Actor
 from jitportal.demo import organisation as company
+from jitportal.signin import local_admins
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.pages.conftest import Browse, text
 
@@ -44,6 +47,21 @@ def test_nothing_is_sent_as_long_as_nothing_changed(office: Office, asker: Clien
     seen = seen_in(text(asker.get(f"/requests/{made.pk}/")))
     office.decide(made, company.CHIARA)
     assert poll(asker, f"/requests/{made.pk}/", seen).status_code == 200
+
+
+def test_a_page_that_is_open_is_told_of_a_local_administrator_and_when_they_are_gone(
+    office: Office, asker: Client
+) -> None:
+    made = office.submit_production()
+    for address in ("/", f"/requests/{made.pk}/"):
+        seen = seen_in(text(asker.get(address)))
+        local_admins.open_for(timedelta(hours=1), "Nobody can sign in at present.", Actor.system("test"))
+        told = text(poll(asker, address, seen))
+        assert '<div id="banners" hx-swap-oob="true"><aside class="banner" aria-label="Local administration">' in told
+        assert told.count("is open until") == text(asker.get(address)).count("is open until") == 1
+        assert poll(asker, address, seen_in(told)).status_code == 204
+        local_admins.end_all(Actor.system("test"), "It is over.")
+        assert '<div id="banners" hx-swap-oob="true"></div>' in text(poll(asker, address, seen_in(told)))
 
 
 def test_a_final_request_is_not_asked_about_again(office: Office, asker: Client) -> None:
