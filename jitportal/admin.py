@@ -3,11 +3,28 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from auditlog.admin import ReadOnlyAdmin
+from catalog.models import DirectoryGroup
 from jitportal.models import User
+
+
+class GroupFilter(admin.SimpleListFilter):
+    """Members of a group by which somebody may ask or decide: a directory has far more groups than can be listed."""
+
+    title = "directory group"
+    parameter_name = "group"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        used = Q(access_policies__isnull=False) | Q(approver_groups__isnull=False)
+        named = DirectoryGroup.objects.filter(used).distinct().values_list("pk", "name")
+        return [(str(pk), name) for pk, name in named]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(directory_groups=int(chosen)) if chosen and chosen.isdecimal() else queryset
 
 
 @admin.register(User)
@@ -15,9 +32,9 @@ class UserAdmin(ReadOnlyAdmin):
     """People who have signed in, and local administrators."""
 
     list_display = ("name", "user_name", "department", "is_active", "groups", "last_login")
-    list_filter = ("is_active", "department", "directory_groups")
-    search_fields = ("name", "user_name", "=object_id", "email")
-    search_help_text = "Name, user name, e-mail or object id"
+    list_filter = ("is_active", GroupFilter)
+    search_fields = ("name", "user_name", "=object_id", "email", "=department")
+    search_help_text = "Name, user name, e-mail, object id, or a whole department"
     fieldsets = (
         (None, {"fields": ("name", "user_name", "email", "department", "is_active")}),
         ("In the directory", {"fields": ("tenant_id", "object_id", "groups")}),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup, Environment, PermissionSet
 from catalog.policy import spell
+from jitportal.models import User
 from tests.catalog.conftest import Catalog, Fill, arn, errors, person
 
 
@@ -267,3 +268,15 @@ def test_half_a_demand_for_fresh_proof_is_refused_at_what_is_missing(
     row = AccessPolicy.objects.order_by("pk")[0]
     answer = change(admin_client, fill, row, **{**whole, left_out: ""})
     assert "leave all three" in errors(answer)[left_out][0]
+
+
+def test_people_are_filtered_by_the_groups_that_count_and_by_no_others(
+    admin_client: Client, catalog: Catalog, admin_person: User
+) -> None:
+    DirectoryGroup.objects.create(object_id=str(uuid4()), name="Canteen")
+    member = person("Mo Member", catalog.group.object_id)
+    page = admin_client.get("/admin/jitportal/user/").content.decode()
+    assert (catalog.group.name in page, "Canteen" in page) == (True, False)
+    listed = admin_client.get(f"/admin/jitportal/user/?group={catalog.group.pk}").context["cl"].result_list
+    assert list(listed) == [member]
+    assert admin_client.get("/admin/jitportal/user/?group=x").status_code < 400
