@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from catalog import app_roles
 from catalog.models import AccessPolicy, DirectoryGroup
+from catalog.offers import departments_of
 from jitportal.entra import registration
 from jitportal.entra.calls import Calls
 from jitportal.entra.errors import Forbidden, GraphError
@@ -75,6 +76,8 @@ def examine(patience: float = PATIENCE) -> Iterator[Check]:
             partial(_permission, graph, permission, kind, granted[0]),
         )
     yield from _asked("Groups", Remedy.GROUP, partial(_groups, graph))
+    if departments := _departments_used():
+        yield from _asked("Departments", Remedy.PERMISSION, partial(_departments, graph, departments))
     if roles := app_roles.among(known_groups()):
         yield from _asked("App roles", Remedy.ROLES_PERMISSION, partial(_roles, graph, roles))
     yield from _optional("Authentication contexts", Remedy.CONTEXTS_UNASKED, partial(_contexts, calls))
@@ -198,6 +201,26 @@ def _groups(graph: Graph) -> Iterator[Check]:
         yield Check("Groups", State.MISSING, said, Remedy.GROUP)
     if not gone:
         yield Check("Groups", State.OK, f"all {len(known)} of the settings and the catalog are there")
+
+
+def _departments_used() -> dict[str, str]:
+    """The departments that policies in force name, and one policy of each."""
+    policies = AccessPolicy.objects.filter(is_in_force=True).order_by("-name")
+    return {department: policy.name for policy in policies for department in departments_of(policy)}
+
+
+def _departments(graph: Graph, used: dict[str, str]) -> Iterator[Check]:
+    missing = False
+    for department, policy in sorted(used.items()):
+        written = graph.departments_like(department)
+        if department in written:
+            continue
+        missing = True
+        said = f"The directory has nobody in the department “{department}”, which “{policy}” names"
+        others = f"; it writes {', '.join(f'“{each}”' for each in sorted(written))}" if written else ""
+        yield Check("Departments", State.MISSING, f"{said}{others}.", Remedy.DEPARTMENT)
+    if not missing:
+        yield Check("Departments", State.OK, f"all {len(used)} that policies name are there, and told by the sync")
 
 
 def _roles(graph: Graph, wanted: frozenset[str]) -> Iterator[Check]:

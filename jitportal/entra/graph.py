@@ -101,6 +101,13 @@ class Graph:
                     names[_id(row)] = name
         return names
 
+    def departments_like(self, name: str) -> frozenset[str]:
+        """How the directory writes a department, of the first people who are in one; Graph's question ignores case."""
+        quoted = name.replace("'", "''")
+        body = self._calls.get("/users", PEOPLE, {"$filter": f"department eq '{quoted}'", "$select": "id,department"})
+        told = (_comparable(row, "department", "department") for row in _rows(body))
+        return frozenset(text for text in told if text)
+
     def from_now(self, kind: Kind) -> str:
         """A link to what will change from this moment on."""
         asked = {"$deltatoken": "latest", "$select": _SELECTED[kind]}

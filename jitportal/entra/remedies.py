@@ -24,6 +24,10 @@ class Remedy(StrEnum):
         "Copy the object id from the group's overview in Entra into the setting, or take the group out of the catalog "
         "if it was deleted: nobody is in a group that does not exist."
     )
+    DEPARTMENT = (
+        "Write the department in the access policy letter by letter as the property Department of people has it in "
+        "Entra, or have that property filled in: nobody is in a department that the directory does not tell."
+    )
     ROLES_PERMISSION = (
         "App roles are in use: add Directory.Read.All as an application permission of Microsoft Graph, and consent."
     )

@@ -36,6 +36,7 @@ POLICIES: Final = "Policy.Read.ConditionalAccess"
 _CONTEXTS: Final = "identity/conditionalAccess/authenticationContextClassReferences"
 _ADDRESSES: Final = Map(
     [
+        Rule("/v1.0/users", endpoint="users", methods=["GET"]),
         Rule("/v1.0/users/delta", endpoint="users_delta", methods=["GET"]),
         Rule("/v1.0/users/<object_id>", endpoint="user", methods=["GET"]),
         Rule("/v1.0/users/<object_id>/manager", endpoint="manager", methods=["GET"]),
@@ -50,6 +51,7 @@ _ADDRESSES: Final = Map(
     ]
 )
 _NEEDED: Final[Mapping[str, frozenset[str]]] = {
+    "users": frozenset({PEOPLE}),
     "users_delta": frozenset({PEOPLE}),
     "user": frozenset({PEOPLE}),
     "manager": frozenset({PEOPLE}),
@@ -63,6 +65,7 @@ _NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "assigned": frozenset({DIRECTORY}),
 }
 _ONE_ID: Final = re.compile(r"id eq '([^']*)'")
+_DEPARTMENT: Final = re.compile(r"department eq '((?:[^']|'')+)'")
 _SOME_IDS: Final = re.compile(r"id in \(((?:'[^']*'(?:, ?)?)+)\)")
 # Graph takes no more values than this in one `in`.
 _MOST_IDS: Final = 15
@@ -107,6 +110,7 @@ class Graph:
                     403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
                 )
             answers: dict[str, Callable[..., dict[str, Any]]] = {
+                "users": self._users,
                 "user": self._user,
                 "manager": self._manager,
                 "member_objects": self._member_objects,
@@ -130,6 +134,15 @@ class Graph:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or self._tokens.get(token, 0) <= self.directory.clock():
             raise GraphRefused(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+
+    def _users(self, request: Request) -> dict[str, Any]:
+        asked = _DEPARTMENT.fullmatch(request.args.get("$filter", ""))
+        if asked is None:
+            raise invalid("Unsupported or invalid query filter clause specified.")
+        # Graph compares without regard to case.
+        name = asked[1].replace("''", "'").casefold()
+        found = [person for person in self.directory.people.values() if person.department.casefold() == name]
+        return self._paged(request, [person_object(person, request.args.get("$select", "")) for person in found])
 
     def _user(self, request: Request, object_id: str) -> dict[str, Any]:
         return person_object(self._person(object_id), request.args.get("$select", ""))

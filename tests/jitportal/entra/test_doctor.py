@@ -102,6 +102,29 @@ def test_groups_that_do_not_exist_are_named_with_where_they_come_from(settings: 
     assert "“Chess club” of the catalog" in missing()["Groups"][0]
 
 
+def test_a_department_that_nobody_in_the_directory_is_in_is_found_and_one_that_is_written_otherwise(
+    catalog: Catalog, directory: Directory
+) -> None:
+    def named(*departments: str) -> None:
+        catalog.two_stages.departments = list(departments)
+        catalog.two_stages.save()
+
+    assert "Departments" not in found(State.OK)
+    named("Payments", "Risk")
+    assert found(State.OK)["Departments"][0] == "all 2 that policies name are there, and told by the sync"
+    named("payments")
+    said, remedy = missing()["Departments"]
+    assert said == (
+        "The directory has nobody in the department “payments”, which “Production developers” names; "
+        "it writes “Payments”."
+    )
+    assert remedy == Remedy.DEPARTMENT
+    named("Bob's")
+    assert missing()["Departments"][0].endswith("“Bob's”, which “Production developers” names.")
+    directory.change(company.ADA.object_id, department="Bob's")
+    assert "Departments" not in missing()
+
+
 def test_a_context_that_a_policy_demands_and_nobody_published_is_found(catalog: Catalog, directory: Directory) -> None:
     catalog.two_stages.step_up_context = "c3"
     catalog.two_stages.step_up_for = "both"
