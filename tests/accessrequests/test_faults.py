@@ -91,7 +91,7 @@ def test_one_account_failing_does_not_hold_the_others_back(office: Office) -> No
 
 
 def test_no_more_operations_are_begun_than_aws_takes_at_once(office: Office, settings: object) -> None:
-    settings.OUTSTANDING_CAP = 2  # type: ignore[attr-defined]
+    settings.OUTSTANDING_CAP = 3  # type: ignore[attr-defined]
     office.simulator.faults.add(Fault(FaultKind.INTERNAL, operation="ListAccountAssignmentCreationStatus"))
     office.submit(accounts=office.catalog.sandbox_accounts)
     office.work()

@@ -4,6 +4,8 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from accessrequests import convergence, due, pace, queue, workflow
 from accessrequests.models import Assignment
 from accessrequests.states import GrantStatus, Operation
@@ -132,3 +134,10 @@ def test_what_is_not_done_is_asked_about_soon_and_then_less_and_less_often() -> 
     assert gaps[0] < timedelta(seconds=0.1)
     assert gaps[-1] > timedelta(seconds=1)
     assert pace.again(timedelta(hours=4)) <= timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(("cap", "creations"), [(1, 1), (2, 1), (3, 2), (10, 7), (15, 12)])
+def test_even_a_small_cap_keeps_a_place_for_removals(office: Office, settings: Any, cap: int, creations: int) -> None:
+    settings.OUTSTANDING_CAP = cap
+    assert queue.room(Operation.CREATE, office.moment.time) == creations
+    assert queue.room(Operation.DELETE, office.moment.time) == cap
