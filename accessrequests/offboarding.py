@@ -9,10 +9,10 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 
-from accessrequests import escalation, grants, permissions, tasks
+from accessrequests import escalation, grants, permissions, standing, tasks
 from accessrequests.lifecycle import transition
-from accessrequests.models import AccessRequest, Decision
-from accessrequests.states import OPEN_REQUEST, EndReason, RequestStatus
+from accessrequests.models import AccessRequest, Assignment, Decision, Finding
+from accessrequests.states import OPEN_REQUEST, EndReason, FindingStatus, RequestStatus
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
@@ -25,6 +25,7 @@ from catalog import people
 def leave(user_id: int, because: str, reason: str, *, actor: Actor) -> bool:
     """Offboards a person: signed out everywhere, their requests withdrawn, their access ended, their votes set aside.
 
+    Standing access that an admin has adopted ends, too; what nobody has adopted stays, and stays a finding.
     Votes on what is decided already stay: its start looks again at whether the right people have agreed.
 
     Args:
@@ -83,6 +84,7 @@ def unlock(user_id: int, reason: str, *, actor: Actor) -> bool:
 
 def _put_out(user: Any, why: EndReason, reason: str, actor: Actor) -> dict[str, Any]:
     """Ends sessions, access, requests and votes of a person whose row is about to say so; how much there was."""
+    adopted = _adopted_by(user)
     held = grants.lock_all(lambda: _concerned(user.pk))
     now = clock.now()
     user.is_active = False
@@ -92,9 +94,39 @@ def _put_out(user: Any, why: EndReason, reason: str, actor: Actor) -> dict[str, 
     ended = grants.begin_revoking(held, why, actor=actor, now=now, reason=f"{reason}.")
     for grant in ended:
         tasks.send_after_commit(tasks.remove, str(grant.assignment_id))
+    for assignment in adopted:
+        _end_adopted(assignment, reason, actor, now)
     withdrawn = _withdraw(user.pk, reason, actor, now)
     set_aside = _set_aside(user, reason, actor, now)
-    return {"grants_ended": len(ended), "withdrawn": withdrawn, "set_aside": set_aside}
+    return {
+        "grants_ended": len(ended),
+        "adopted_ended": len(adopted),
+        "withdrawn": withdrawn,
+        "set_aside": set_aside,
+    }
+
+
+def _adopted_by(user: Any) -> list[Assignment]:
+    """The standing access of a person that an admin has adopted and whose end is ahead, locked."""
+    named = Finding.objects.filter(status=FindingStatus.ADOPTED, principal_name__iexact=user.user_name)
+    theirs = Q(principal_id__in=named.values("principal_id"))
+    if user.principal_id:
+        theirs = Q(principal_id=user.principal_id)
+    ahead = Assignment.objects.filter(theirs, adopted_until__gt=clock.now())
+    return list(ahead.select_for_update(of=("self",)).order_by("pk"))
+
+
+def _end_adopted(assignment: Assignment, reason: str, actor: Actor, now: datetime) -> None:
+    """Has adopted access taken away now, as an admin's removal would."""
+    assignment.adopted_until, assignment.due_at, assignment.attempts = now, now, 0
+    attribute(assignment, actor, reason)
+    assignment.save()
+    same = {name: getattr(assignment, name) for name in ("principal_id", "permission_set_id", "account_id")}
+    findings = Finding.objects.select_for_update(of=("self",)).select_related("account", "permission_set")
+    for finding in findings.filter(status=FindingStatus.ADOPTED, **same).order_by("pk"):
+        changes = {"status": FindingStatus.REMOVING, "until": now}
+        standing.change(finding, Action.FINDING_REMOVED, actor, f"{reason}.", **changes)
+    tasks.send_after_commit(tasks.remove, str(assignment.pk))
 
 
 @transaction.atomic

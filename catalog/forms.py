@@ -177,8 +177,6 @@ class AccountRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("tag_value") and not cleaned.get("tag_key"):
             self.add_error("tag_key", ValidationError("Name the tag that has this value.", "no_key"))
-        elif not cleaned.get("ou_path") and not cleaned.get("tag_key") and "ou_path" not in self.errors:
-            raise ValidationError("Name an organisational unit, a tag, or both.", "says_nothing")
         return cleaned
 
 

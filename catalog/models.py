@@ -107,7 +107,11 @@ class AccountRule(models.Model):
     class Meta:
         ordering = ("environment", "ou_path", "tag_key", "tag_value")
         constraints: ClassVar = [
-            models.CheckConstraint(condition=~Q(ou_path="") | ~Q(tag_key=""), name="account_rule_says_something"),
+            models.CheckConstraint(
+                condition=~Q(ou_path="") | ~Q(tag_key=""),
+                name="account_rule_says_something",
+                violation_error_message="Name an organisational unit, a tag, or both.",
+            ),
             models.UniqueConstraint(
                 fields=("environment", "ou_path", "tag_key", "tag_value"), name="account_rule_once_in_environment"
             ),

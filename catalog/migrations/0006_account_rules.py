@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('environment', 'ou_path', 'tag_key', 'tag_value'),
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ou_path', ''), _negated=True), models.Q(('tag_key', ''), _negated=True), _connector='OR'), name='account_rule_says_something'), models.UniqueConstraint(fields=('environment', 'ou_path', 'tag_key', 'tag_value'), name='account_rule_once_in_environment')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ou_path', ''), _negated=True), models.Q(('tag_key', ''), _negated=True), _connector='OR'), name='account_rule_says_something', violation_error_message="Name an organisational unit, a tag, or both."), models.UniqueConstraint(fields=('environment', 'ou_path', 'tag_key', 'tag_value'), name='account_rule_once_in_environment')],
             },
         ),
     ]

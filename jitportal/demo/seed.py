@@ -83,6 +83,7 @@ def plant(simulator: Simulator) -> None:
         with clock.moved_to(today - timedelta(days=15)):
             found_company()
         agenda.carry_out(until=now)
+        mirror.sync(AwsInventory(urgency=None))
     # They were told at the time.
     Notification.objects.filter(created_at__lt=now - timedelta(hours=1)).update(due_at=None, sent_at=F("created_at"))
     checkpoints.make()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from accessrequests import due, offboarding, workflow
+from accessrequests import drift, due, findings, offboarding, workflow
 from accessrequests.models import Decision, Notification
 from accessrequests.refusals import Refused
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
@@ -15,6 +15,7 @@ from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
 from jitportal.models import User
 from tests.accessrequests.conftest import Office
+from tests.accessrequests.drifting import by_hand, found, key_of
 
 pytestmark = pytest.mark.django_db
 
@@ -174,3 +175,22 @@ def test_the_page_of_a_request_shows_what_counts_no_longer(office: Office) -> No
     assert "left before all was decided: it counts no longer" in page
     browser.force_login(office.user(company.EMMA))
     assert str(request.pk) in browser.get("/approvals/").content.decode()
+
+
+def test_standing_access_that_was_adopted_ends_with_them_and_what_was_not_stays(office: Office) -> None:
+    finding = found(office, company.BEN)
+    left_alone = by_hand(office, key_of(office, company.BEN, office.catalog.sandbox_accounts[1]))
+    drift.scan(office.aws)
+    until = office.moment.time + timedelta(days=3)
+    findings.adopt(user_id=office.user(company.INES).pk, finding_id=finding.pk, until=until, reason="For the move.")
+    office.work()
+    assert len(office.in_aws()) == 2
+    assert leave(office, company.BEN)
+    office.work()
+    assert [key.account_id for key in office.in_aws()] == [left_alone.account_id]
+    finding.refresh_from_db()
+    assert (finding.status, finding.until) == ("removing", office.moment.time)
+    assert '"adopted_ended":1' in Event.objects.get(action="person.left").canonical
+    drift.scan(office.aws)
+    finding.refresh_from_db()
+    assert finding.status == "removed"

@@ -128,13 +128,17 @@ def test_a_slice_ends_after_its_time_and_the_next_goes_on() -> None:
     assert sync().looked_at == 31
 
 
-def test_admins_read_on_their_front_page_why_it_was_not_read(simulator: Simulator, admin_client: Client) -> None:
-    assert 'id="inventory"' not in admin_client.get("/admin/").content.decode()
+def test_admins_read_on_their_front_page_why_it_has_not_been_read_for_an_hour(
+    simulator: Simulator, admin_client: Client, moment: Clock
+) -> None:
+    sync()
     simulator.faults.add(Fault(FaultKind.ACCESS_DENIED, operation="ListRoots"))
     with pytest.raises(Refused):
         sync()
+    assert 'id="inventory"' not in admin_client.get("/admin/").content.decode()
+    InventorySync.objects.update(finished_at=moment.time - timedelta(hours=2))
     body = admin_client.get("/admin/").content.decode()
-    assert "never:</strong> AWS said AccessDenied" in body
+    assert "2026-11-16 07:00 UTC:</strong> AWS said AccessDenied" in body
 
 
 class Deleted(AwsInventory):
