@@ -311,6 +311,13 @@ def held_by(people: Iterable[int], now: datetime) -> dict[int, list[Shown]]:
     }
 
 
+def still_held(ended: AccessRequest, now: datetime) -> list[Shown]:
+    """The other requests of the same person that hold the access which this one has just given up, if any do."""
+    assignments = Grant.objects.filter(request=ended).values("assignment")
+    others = Grant.objects.filter(assignment__in=assignments, status__in=LIVE_GRANT).exclude(request=ended)
+    return read(AccessRequest.objects.filter(pk__in=others.values("request")), now)
+
+
 def timeline(request: AccessRequest) -> list[Event]:
     """What is recorded of this request, the oldest first."""
     return list(Event.objects.filter(subject_kind="request", subject_id=str(request.pk)).order_by("number"))

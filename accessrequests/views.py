@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accessrequests import decisions, extensions, live, permissions, step_up, workflow
@@ -26,7 +27,7 @@ from accessrequests.forms import (
 from accessrequests.live import respond, signature, signed_in
 from accessrequests.models import AccessRequest, Decision, Grant
 from accessrequests.refusals import Refused
-from accessrequests.shown import Shown, held_by, read, timeline
+from accessrequests.shown import Shown, held_by, read, still_held, timeline
 from accessrequests.states import LIVE_GRANT, OPEN_REQUEST, RequestStatus
 from auditlog import clock
 from catalog import people
@@ -352,8 +353,19 @@ def _carry_out(
         for verdict in refusal.refusals:
             messages.error(request, f"{verdict.in_full} Nothing was changed.")
     else:
-        messages.success(request, done)
+        _tell_of_end(request, found, done)
     return redirect("request", found.pk)
+
+
+def _tell_of_end(request: HttpRequest, ended: AccessRequest, said: str) -> None:
+    """Says that it ends, and, if it stays by another request, by which."""
+    if not (others := still_held(ended, clock.now())):
+        messages.success(request, said)
+        return
+    links = format_html_join(
+        ", ", '<a href="{}">{}</a>', ((reverse("request", args=[each.request.pk]), each.request) for each in others)
+    )
+    messages.warning(request, format_html("{} The access itself stays, by another request: {}.", said, links))
 
 
 @require_POST
@@ -369,6 +381,6 @@ def revoke(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
         except Refused as refusal:
             add_refusals(form, refusal.refusals)
         else:
-            messages.success(request, f"The access of {found.requester} is being revoked; the record says why.")
+            _tell_of_end(request, found, f"This request of {found.requester} is being revoked; the record says why.")
             return redirect("request", found.pk)
     return _page(request, person, found, status=422, revocation_form=form)

@@ -175,7 +175,8 @@ class EnvironmentAdmin(CatalogAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if moves := joining.moves():
-            messages.info(request, _moving(moves))
+            tell = messages.info if all(environment for _, environment in moves) else messages.warning
+            tell(request, _moving(moves))
         for _, problem in joining.problems():
             messages.warning(request, problem)
 

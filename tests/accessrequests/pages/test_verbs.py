@@ -10,6 +10,7 @@ from django.test import Client
 from accessrequests.models import AccessRequest, Decision
 from accessrequests.notifications import outbox
 from jitportal.demo import organisation as company
+from jitportal.demo.directory import Person
 from jitportal.demo.simulator import Fault, FaultKind
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.pages.conftest import Browse, text
@@ -233,3 +234,17 @@ def test_compliance_reads_and_sees_why_it_cannot_revoke(office: Office, browse: 
     assert answer.status_code == 422
     assert "I should like to." in text(answer)
     assert office.again(made).status == "active"
+
+
+@pytest.mark.parametrize(("who", "verb"), [(company.INES, "revoke"), (company.ADA, "give-back")])
+def test_whoever_ends_one_of_two_is_told_of_the_other_that_keeps_the_access(
+    office: Office, browse: Browse, who: Person, verb: str
+) -> None:
+    ended, other = office.submit(), office.submit(reason="For another ticket, and just as long.")
+    office.work()
+    answer = browse(who).post(f"{page_of(ended)}{verb}/", {"reason": "Enough."}, follow=True)
+    said = answer.content.decode()
+    assert "The access itself stays, by another request" in said
+    assert f'<a href="{page_of(other)}">' in said
+    answer = browse(who).post(f"{page_of(other)}{verb}/", {"reason": "Enough."}, follow=True)
+    assert "The access itself stays" not in answer.content.decode()
