@@ -34,7 +34,8 @@ class Command(BaseCommand):
             CommandError: a port or the data folder is in use, or the folder holds half a demo.
         """
         # SIGINT too: a shell that starts a program in the background makes it ignore Ctrl-C otherwise.
-        _on_signals(_stop_now)
+        self._stopping = threading.Event()
+        _on_signals(self._stop_now)
         try:
             self._serve()
         except (PortInUse, JournalInUseError, SeedCutShort) as error:
@@ -43,7 +44,6 @@ class Command(BaseCommand):
             self.stdout.write("\nStopped before it was ready; `make demo` begins again.")
 
     def _serve(self) -> None:
-        stopping = threading.Event()
         # The page's port is taken first: a second demo on the same data must not get as far as touching it.
         with embedded.pages() as doors:
             call_command("migrate", verbosity=0, interactive=False)
@@ -52,13 +52,21 @@ class Command(BaseCommand):
                     self.stdout.write("Making the company and a fortnight of its history …")
                     self.stdout.flush()
                     seed.plant(simulator)
-                _on_signals(lambda number, frame: stopping.set())
+                _on_signals(lambda number, frame: self._stopping.set())
+                # Python drops an exception that is raised while it tidies up, this one too.
+                if self._stopping.is_set():
+                    raise KeyboardInterrupt
                 with Workers():
                     doors.open()
                     self._say_who()
-                    stopping.wait()
+                    self._stopping.wait()
                     self.stdout.write("\nStopping …")
         self.stdout.write("Stopped. Your data is kept; `make demo` goes on with it, `make demo-reset` starts over.")
+
+    def _stop_now(self, number: int, frame: FrameType | None) -> None:
+        """Until the workers run there is nothing to finish, and a seed that is cut short begins again by itself."""
+        self._stopping.set()
+        raise KeyboardInterrupt
 
     def _say_who(self) -> None:
         self.stdout.write(
@@ -76,8 +84,3 @@ class Command(BaseCommand):
 def _on_signals(handler: Callable[[int, FrameType | None], object]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
-
-
-def _stop_now(number: int, frame: FrameType | None) -> None:
-    """Until the workers run there is nothing to finish, and a seed that is cut short begins again by itself."""
-    raise KeyboardInterrupt
