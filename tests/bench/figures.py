@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from accessrequests.models import Assignment, Grant
 from auditlog import clock
@@ -24,6 +24,21 @@ def figure(measure: Callable[[World], list[Row]]) -> Callable[[World], list[Row]
     """Registers a figure under its function's name."""
     FIGURES[measure.__name__] = measure
     return measure
+
+
+# What begins, follows and checks operations; the scan lists assignments, which a removal never does.
+WORK: Final = frozenset(
+    {
+        "CreateAccountAssignment",
+        "DeleteAccountAssignment",
+        "ListAccountAssignmentCreationStatus",
+        "ListAccountAssignmentDeletionStatus",
+        "DescribeAccountAssignmentCreationStatus",
+        "DescribeAccountAssignmentDeletionStatus",
+        "DescribeUser",
+        "GetUserId",
+    }
+)
 
 
 @figure
@@ -60,7 +75,10 @@ def burst(at: World) -> list[Row]:
     at.stop(workers)
     Assignment.objects.update(due_at=None)
     operations = calls["calls"].get("DeleteAccountAssignment", 0) - calls["throttled"].get("DeleteAccountAssignment", 0)
-    ratio, cost = rate / ceiling, calls["total"] / 500
+    # The scan and the inventory come by the clock, from a share of calls of their own: they are told apart.
+    spent = sum(count for name, count in calls["calls"].items() if name in WORK)
+    apart = calls["total"] - spent
+    ratio, cost = rate / ceiling, spent / 500
     throttled = calls["throttled_total"] / calls["total"]
     return [
         (
@@ -71,7 +89,7 @@ def burst(at: World) -> list[Row]:
         ),
         (
             "AWS calls per operation in that run",
-            f"{cost:.2f} ({calls['total']} for {operations})",
+            f"{cost:.2f} ({spent} for {operations}; {apart} of scan and inventory)",
             "≤ 1.5",
             cost <= 1.5,
         ),
