@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -65,18 +66,22 @@ def test_the_record_is_verified_on_the_page_and_a_copy_of_it_away_from_the_porta
     expect(auditor.locator("main")).to_contain_text("Whole to event")
     kept = {}
     for name, control in (
-        ("ledger.csv", auditor.get_by_role("button", name="Export as CSV")),
+        ("ledger-*.csv", auditor.get_by_role("button", name="Export as CSV")),
         ("checkpoints.json", auditor.get_by_role("link", name="Download the checkpoints")),
     ):
         with auditor.expect_download() as download:
             control.click()
-        kept[name] = tmp_path / name
+        # The command beside it finds the file under the name that it is kept by.
+        assert fnmatch(download.value.suggested_filename, name)
+        kept[name] = tmp_path / download.value.suggested_filename
         download.value.save_as(kept[name])
     auditor.get_by_text("Verify a copy away from the portal").click()
     command = auditor.locator("pre").filter(has_text="chain.py").inner_text()
-    shown = re.fullmatch(r"python chain\.py ledger\.csv --checkpoint checkpoints\.json --public-key (\w{64})", command)
+    shown = re.fullmatch(
+        r"python chain\.py ledger-\*\.csv --checkpoint checkpoints\.json --public-key (\w{64})", command
+    )
     assert shown
-    arguments = [str(kept["ledger.csv"]), "--checkpoint", str(kept["checkpoints.json"]), "--public-key", shown[1]]
+    arguments = [str(kept["ledger-*.csv"]), "--checkpoint", str(kept["checkpoints.json"]), "--public-key", shown[1]]
     assert chain.main(arguments) == 0
 
 
