@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accessrequests import newcomers, permissions
+from accessrequests.findings_shown import past_the_portal
 from accessrequests.live import signed_in
 from accessrequests.models import Decision
 from accessrequests.shown import Shown, held_by, read
@@ -29,7 +30,8 @@ def page(request: HttpRequest) -> HttpResponse:
     queue = permissions.queue_of(person, now)
     page = Paginator(queue, PER_QUEUE).get_page(request.GET.get("page"))
     waiting = read(queue.filter(pk__in=[row.pk for row in page]), now)
-    held = held_by((shown.request.requester_id for shown in waiting), now)
+    asking = {shown.request.requester_id for shown in waiting}
+    held, past = held_by(asking, now), past_the_portal(asking)
     verdicts = _verdicts(person, waiting, now)
     decided = (
         Decision.objects.filter(decided_by_id=person.user_id)
@@ -44,6 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
             {
                 "shown": shown,
                 "held": held.get(shown.request.requester_id, []),
+                "past_the_portal": past.get(shown.request.requester_id, []),
                 "verdict": verdicts.get(shown.request.pk, permissions.YES),
             }
             for shown in waiting

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Lower
 
 from accessrequests import drift
 from accessrequests.models import Assignment, Finding, ScanCursor
+from accessrequests.states import UNFINISHED_FINDING
 from catalog.models import Account, Environment
 
 
@@ -66,6 +68,25 @@ class EnvironmentFindings:
     def count(self) -> int:
         """How many there are."""
         return sum(len(account.findings) for account in self.accounts)
+
+
+def past_the_portal(people: Iterable[int]) -> dict[int, list[Finding]]:
+    """The standing access of each of these people (by user id), whatever was decided about it, by account."""
+    users = get_user_model().objects.filter(pk__in=set(people)).values_list("pk", "principal_id", "user_name")
+    by_id = {principal_id: pk for pk, principal_id, _ in users if principal_id}
+    by_name = {user_name.casefold(): pk for pk, principal_id, user_name in users if not principal_id}
+    theirs = Q(principal_id__in=by_id) | Q(pk__in=_named(by_name))
+    rows = Finding.objects.filter(theirs, status__in=UNFINISHED_FINDING, principal_type=Finding.Principal.USER)
+    found: dict[int, list[Finding]] = {}
+    for row in rows.select_related("account__environment", "permission_set").order_by("account__name", "pk"):
+        if pk := by_id.get(row.principal_id) or by_name.get(row.principal_name.casefold()):
+            found.setdefault(pk, []).append(row)
+    return found
+
+
+def _named(names: Iterable[str]) -> QuerySet[Finding, Any]:
+    lowered = Finding.objects.annotate(lowered=Lower("principal_name"))
+    return lowered.filter(lowered__in=list(names)).values("pk")
 
 
 def in_order(rows: QuerySet[Finding]) -> QuerySet[Finding]:

@@ -196,6 +196,12 @@ class Shown:
         before = self.extended.ends_at if self.extended else None
         return before + self.request.duration if before and before > self.now else None
 
+    @property
+    def lapses_at(self) -> datetime:
+        """When it lapses if nobody decides: an extension no later than what it extends ends."""
+        before = self.extended.ends_at if self.extended else None
+        return min(self.request.lapses_at, before) if before else self.request.lapses_at
+
     @cached_property
     def extension(self) -> AccessRequest | None:
         """The request that extends this one, unless it came to nothing."""

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accessrequests import decisions, extensions, live, permissions, step_up, workflow
+from accessrequests.findings_shown import past_the_portal
 from accessrequests.forms import (
     AskForm,
     DecisionForm,
@@ -60,6 +61,7 @@ def home(request: HttpRequest) -> HttpResponse:
     coming = [shown for shown in open_ if shown.tone == "approved"]
     held = [shown for shown in open_ if shown not in pending and shown not in coming]
     held = [shown for shown in held if not any(other.carries_on(shown) for other in held)]
+    past = past_the_portal([person.user_id]).get(person.user_id, [])
     context = {
         "now": now,
         "held": [
@@ -77,8 +79,9 @@ def home(request: HttpRequest) -> HttpResponse:
             {"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in coming
         ],
         "over": over,
+        "past_the_portal": past,
         "poll": bool(open_) and (live.SOON if any(shown.is_moving for shown in open_) else live.LATER),
-        "signature": signature(*(shown.parts for shown in [*open_, *over])),
+        "signature": signature(*(shown.parts for shown in [*open_, *over]), *((row.pk, row.status) for row in past)),
     }
     return respond(request, "accessrequests/home.html", "accessrequests/_home.html", context)
 
@@ -271,6 +274,9 @@ def _page(
         "goes_on_whole": goes_on is not None and goes_on.covers(shown.granted),
         "ends_with_it": ends_with_it,
         "held": [held for held in held_by([row.requester_id], now).get(row.requester_id, []) if held.request != row]
+        if decides and not mine
+        else [],
+        "past_the_portal": past_the_portal([row.requester_id]).get(row.requester_id, [])
         if decides and not mine
         else [],
         "events": events,
