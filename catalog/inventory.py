@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
+
+from auditlog.actor import Actor
+
+# Who changes the catalog to what AWS has.
+INVENTORY: Final = Actor.system("inventory")
 
 
 @dataclass(frozen=True)

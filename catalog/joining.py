@@ -7,16 +7,13 @@ nothing joins by tags that have not just been read.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from django.db import transaction
 from django.db.models import Max
 
-from auditlog.actor import Actor
 from catalog import changes
+from catalog.inventory import INVENTORY
 from catalog.models import Account, AccountRule, Environment
-
-JOINING: Final = Actor.system("inventory")
 
 TagsOf = Callable[[str], Mapping[str, str] | None]
 
@@ -97,7 +94,7 @@ def _move(pk: int, rules: Sequence[AccountRule], tags: Mapping[str, str] | None)
         account.environment = found.environment
         account.put_by = Account.PutBy.RULE if found.environment else None
         why = "By a rule of the environment." if found.environment else "No rule puts it there any more."
-        with changes.recorded(account, actor=JOINING, why=why):
+        with changes.recorded(account, actor=INVENTORY, why=why):
             account.save(update_fields=["environment", "put_by", "tags"])
     return [account]
 

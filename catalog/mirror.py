@@ -16,12 +16,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from auditlog import clock
-from auditlog.actor import Actor
 from catalog import changes, joining, principals
-from catalog.inventory import Inventory
+from catalog.inventory import INVENTORY, Inventory
 from catalog.models import Account, AccountRule, InventoryLook, InventorySync, PermissionSet
 
-INVENTORY: Final = Actor.system("inventory")
 # Longer than any one question may take with all its waiting.
 LEASE: Final = timedelta(minutes=5)
 DETAILS_HOLD: Final = timedelta(hours=24)
@@ -126,8 +124,8 @@ class _Sync:
         InventoryLook.objects.filter(key__in=looks.keys() - accounts - arns).delete()
         # Where accounts join by their tags, a tag that was changed must not wait for a day.
         tags_hold = TAGS_HOLD if AccountRule.objects.exclude(tag_key="").exists() else DETAILS_HOLD
-        hold = {True: tags_hold, False: DETAILS_HOLD}
-        due = [key for key in sorted(arns | accounts) if looks.get(key, now) <= now - hold[key in accounts]]
+        due = [key for key in sorted(accounts) if looks.get(key, now) <= now - tags_hold]
+        due += [key for key in sorted(arns) if looks.get(key, now) <= now - DETAILS_HOLD]
         due.sort(key=lambda key: looks[key])
         # Of permission sets first: without its details one cannot be named at all.
         unseen = [*sorted(arns - looks.keys()), *sorted(accounts - looks.keys())]

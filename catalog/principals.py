@@ -12,13 +12,11 @@ from django.db import transaction
 
 from auditlog import clock
 from auditlog.actions import Action
-from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
-from catalog.inventory import Inventory, PositionLost, PrincipalRow
+from catalog.inventory import INVENTORY, Inventory, PositionLost, PrincipalRow
 from catalog.models import InventorySync, Principal
 from catalog.names import showable
 
-INVENTORY: Final = Actor.system("inventory")
 ROUND_EVERY: Final = timedelta(hours=24)
 KINDS: Final = (Principal.Kind.USER, Principal.Kind.GROUP)
 _LONGEST: Final = 256
