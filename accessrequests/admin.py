@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accessrequests import overdue
+from accessrequests.catalog_effects import on_newcomers, on_requests, still_asked
 from accessrequests.models import (
     AccessRequest,
     Assignment,
@@ -22,9 +23,11 @@ from accessrequests.models import (
     RequestStage,
     ScanCursor,
 )
+from accessrequests.notifications import outbox
 from accessrequests.states import LIVE_GRANT, RequestStatus
 from auditlog import clock
 from auditlog.admin import ReadOnlyAdmin
+from catalog import effects, proposals, snapshots
 from catalog.filters import SentFilter, TroubleFilter
 from catalog.policy import spell
 from catalog.versions import VersionsAdmin
@@ -320,3 +323,10 @@ def _request_id(row: Any) -> Any:
             return row.request_id
         case _:
             return None
+
+
+# With the admin, which is loaded into every process: whoever previews a change of the catalog is told of requests, too.
+effects.also(on_requests)
+effects.also(on_newcomers)
+snapshots.also_decided_by(still_asked)
+proposals.also_tell(outbox.add_for_proposal)

@@ -1,7 +1,7 @@
 """The approver's queue: what waits for them, what waits for others though they are in the group, what they decided."""
 
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -12,9 +12,9 @@ from accessrequests import newcomers, permissions
 from accessrequests.findings_shown import past_the_portal
 from accessrequests.live import signed_in
 from accessrequests.models import Decision
+from accessrequests.reader import reader
 from accessrequests.shown import Shown, held_by, read
 from auditlog import clock
-from catalog import people
 from catalog.people import Person
 from catalog.policy import Verdict
 
@@ -26,7 +26,7 @@ PER_QUEUE: Final = 20
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """What waits for my decision, each with all that a decision needs; below it, what I decided lately."""
-    person, now = people.load(cast(int, request.user.pk)), clock.now()
+    person, now = reader(request), clock.now()
     queue = permissions.queue_of(person, now)
     page = Paginator(queue, PER_QUEUE).get_page(request.GET.get("page"))
     waiting = read(queue.filter(pk__in=[row.pk for row in page]), now)
@@ -58,8 +58,17 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _verdicts(person: Person, waiting: list[Shown], now: datetime) -> dict[Any, Verdict]:
-    """Whether this person may decide on each; looked into only where they have changed groups since it was asked."""
-    first = min((shown.request.submitted_at for shown in waiting), default=None)
-    if first is None or not newcomers.has_moved_since(person, first):
+    """Whether this person may decide on each; looked into only where it is not plain.
+
+    That is, where they have changed groups since it was asked, or could decide at another stage of it.
+    """
+    if not waiting:
         return {}
-    return {shown.request.pk: permissions.may_decide(person, shown.request, now) for shown in waiting}
+    doubtful = {shown.request.pk for shown in waiting}
+    if not newcomers.has_moved_since(person, min(shown.request.submitted_at for shown in waiting)):
+        doubtful &= permissions.could_decide_later(person, doubtful)
+    return {
+        shown.request.pk: permissions.may_decide(person, shown.request, now)
+        for shown in waiting
+        if shown.request.pk in doubtful
+    }

@@ -22,7 +22,7 @@ from accessrequests.provisioner import Progress, Provisioner, ProvisionerError, 
 from accessrequests.queue import DISPATCHED
 from accessrequests.states import Operation
 from accessrequests.turn import Turn
-from auditlog import clock
+from auditlog import claims, clock
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +51,12 @@ def converge(assignment_id: uuid.UUID, provisioner: Provisioner, heard: Mapping[
         provisioner: AWS.
         heard: what AWS has just said of operations, by their id; of others it is asked.
     """
-    claim = uuid.uuid4()
-    now = clock.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    if not Assignment.objects.filter(free, pk=assignment_id).update(claim=claim, claimed_until=now + LEASE):
+    row = Assignment.objects.filter(pk=assignment_id)
+    claim = claims.take(row, LEASE)
+    if not claim:
         # Who has it may have read its rows before what we were called for.
-        Assignment.objects.filter(pk=assignment_id, due_at__gt=now + WHILE_CLAIMED).update(due_at=now + WHILE_CLAIMED)
+        soon = clock.now() + WHILE_CLAIMED
+        row.filter(due_at__gt=soon).update(due_at=soon)
         return
     claimed_at = time.monotonic()
     turn = Turn(Held(assignment_id, claim), provisioner, heard, LEASE)
@@ -65,7 +65,7 @@ def converge(assignment_id: uuid.UUID, provisioner: Provisioner, heard: Mapping[
             if time.monotonic() - claimed_at > SAFE_TO_CALL or not turn.take():
                 break
     finally:
-        Assignment.objects.filter(pk=assignment_id, claim=claim).update(claim=None, claimed_until=None)
+        claims.release(row, claim)
 
 
 def ask(assignment_ids: Sequence[uuid.UUID], provisioner: Provisioner) -> Heard:

@@ -151,6 +151,8 @@ def _decide(
 
 def _escalated_to(person: Person, stage: RequestStage) -> str:
     """The escalation group by which alone this person decides, if so; the decision counts as the stage's own."""
+    if stage.approver_group.is_requesters_manager and stage.request.requester.manager_object_id == person.object_id:
+        return ""
     own = stage.approver_group.directory_groups.filter(object_id__in=person.groups)
     return "" if own.exists() else str(stage.escalation_group)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef
 
 from accessrequests import standing
 from accessrequests.convergence import LEASE
@@ -21,7 +21,7 @@ from accessrequests.models import AccessRequest, Assignment, Finding, Grant, Sca
 from accessrequests.provisioner import NotDone, Provisioner, ProvisionerError, Unclear
 from accessrequests.standing import SCAN
 from accessrequests.states import ADOPTED_FINDING, LIVE_GRANT, FindingStatus, Operation, Presence
-from auditlog import clock
+from auditlog import claims, clock
 from auditlog.actions import Action
 from auditlog.history import attribute, latest_digest
 from auditlog.ledger import Subject, record
@@ -58,17 +58,16 @@ def scan(provisioner: Provisioner, most_calls: int = MOST_CALLS, most_seconds: f
     standing.reopen_due(now)
     standing.close_removed(now)
     standing.close_vanished(now)
-    claim = uuid.uuid4()
     ScanCursor.objects.get_or_create(id=1)
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    if not ScanCursor.objects.filter(free).update(claim=claim, claimed_until=now + LEASE):
+    claim = claims.take(ScanCursor.objects.all(), LEASE)
+    if not claim:
         return
     try:
         _Slice(provisioner, claim, most_calls, most_seconds).walk()
     except _Lost:
         log.warning("scan_taken_over")
     finally:
-        ScanCursor.objects.filter(claim=claim).update(claim=None, claimed_until=None)
+        claims.release(ScanCursor.objects.all(), claim)
 
 
 def pairs(account_id: str = "", permission_set_arn: str = "") -> Iterator[tuple[Account, PermissionSet]]:
@@ -135,8 +134,7 @@ class _Slice:
 
     def _move(self, **changes: Any) -> None:
         """Writes where the scan stands, and keeps the claim a little longer."""
-        mine = ScanCursor.objects.filter(claim=self.claim)
-        if not mine.update(claimed_until=clock.now() + LEASE, **changes):
+        if not claims.keep(ScanCursor.objects.all(), self.claim, LEASE, **changes):
             raise _Lost
 
     def _see(self, account: Account, permission_set: PermissionSet, position: dict[str, Any]) -> None:
@@ -214,20 +212,15 @@ def _surprises(account: Account, permission_set: PermissionSet, holders: Holders
 @contextmanager
 def _claimed(assignment_ids: list[uuid.UUID]) -> Iterator[dict[uuid.UUID, uuid.UUID]]:
     """Claims assignments as convergence does, those that are free; each with its claim."""
-    now = clock.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    claims: dict[uuid.UUID, uuid.UUID] = {}
+    taken: dict[uuid.UUID, uuid.UUID] = {}
     try:
         for pk in assignment_ids:
-            claim = uuid.uuid4()
-            if Assignment.objects.filter(free, pk=pk, operation=Operation.NONE).update(
-                claim=claim, claimed_until=now + LEASE
-            ):
-                claims[pk] = claim
-        yield claims
+            if claim := claims.take(Assignment.objects.filter(pk=pk, operation=Operation.NONE), LEASE):
+                taken[pk] = claim
+        yield taken
     finally:
-        for pk, claim in claims.items():
-            Assignment.objects.filter(pk=pk, claim=claim).update(claim=None, claimed_until=None)
+        for pk, claim in taken.items():
+            claims.release(Assignment.objects.filter(pk=pk), claim)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from django.db.models.functions import Lower
 
 from accessrequests import drift
 from accessrequests.models import Assignment, Finding, ScanCursor
-from accessrequests.states import UNFINISHED_FINDING
+from accessrequests.states import ADOPTED_FINDING, UNFINISHED_FINDING
+from auditlog import clock
 from catalog.models import Account, Environment
 
 
@@ -41,7 +42,15 @@ class ShownFinding:
     @property
     def is_gone(self) -> bool:
         """Whether AWS has confirmed that it is gone, before a scan has closed the finding."""
-        return self.assignment is not None and self.assignment.adopted_until is None
+        is_settled = self.row.status in ADOPTED_FINDING
+        return is_settled and self.assignment is not None and self.assignment.adopted_until is None
+
+    @property
+    def is_being_removed(self) -> bool:
+        """Whether AWS has to take it away: an admin has said so, or the end until which it was adopted has come."""
+        until = self.row.until
+        is_over = self.row.status in ADOPTED_FINDING and until is not None and until <= clock.now()
+        return is_over and not self.is_gone
 
     @property
     def trouble(self) -> str:

@@ -58,7 +58,7 @@ def _page(request: HttpRequest, *, status: int = 200, **bound: Any) -> HttpRespo
     closed = of_status(closed_at__isnull=False).order_by("-closed_at")
     failed: Finding | None = bound.get("failed")
     settled_rows = findings_shown.read(settled.order_by("status", "until", "review_at")[: PER_PAGE * 2])
-    offered = [each.row.pk for each in settled_rows if each.row.status != FindingStatus.REMOVING]
+    offered = [each.row.pk for each in settled_rows if not each.is_being_removed]
     shown_here = {row.pk for row in shown_page} | set(offered)
     is_admin = cast(Any, request.user).is_staff
     context = {

@@ -6,7 +6,6 @@ import zoneinfo
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
 from django import forms
@@ -21,6 +20,7 @@ from catalog.fields import Prose
 from catalog.models import Account, Environment, Role
 from catalog.offers import Offer
 from catalog.policy import Unproven, Verdict, spell
+from catalog.zones import zones
 
 LONGEST_TEXT: Final = 2000
 MOST_ACCOUNTS: Final = 500
@@ -37,12 +37,6 @@ class Choice:
     label: str
     checked: bool
     note: str = ""
-
-
-@cache
-def zones() -> frozenset[str]:
-    """The time zones that this machine knows, by name."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 def refused(refusal: Verdict) -> ValidationError:

@@ -1,6 +1,7 @@
 """Puts an access request before the access policies: when it is asked for, and again when it is to start."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,18 +9,26 @@ from django.conf import settings
 
 from accessrequests import extensions, permissions
 from accessrequests.models import AccessRequest, Decision
-from catalog import people
-from catalog.models import Account
-from catalog.offers import choices_of, policies_in_force
+from catalog import people, wording
+from catalog.automatic import Outcome
+from catalog.models import AccessPolicy, Account, Environment, Role
+from catalog.offers import choices_of, policies_in_force, tags_of
 from catalog.people import Person
-from catalog.policy import Ask, Judgement, Limit, Terms, Verdict, evaluate, matching, terms_of
+from catalog.policy import AccountChoice, Ask, Judgement, Verdict, evaluate
 from catalog.stages import Escalation
 from catalog.step_up import ASKING, DECIDING, Demand, Proof, read_proofs, unmet
+from catalog.terms import Limit, Policy, Terms, applying, matching, terms_of
 
 
 def judge(person: Person, ask: Ask, now: datetime) -> Judgement:
     """The judgement of the policies in force on what a person asks now."""
     return evaluate(policies_in_force(ask.role_id, ask.environment_id), person, ask, now, settings.LONGEST_LEAD)
+
+
+def may_check_tickets(role: Role, environment: Environment) -> bool:
+    """Whether any policy in force for this role and environment has tickets checked."""
+    rows = AccessPolicy.objects.filter(role=role, environment=environment, is_in_force=True)
+    return rows.filter(tickets_checked=True).exists()
 
 
 def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdict:
@@ -29,10 +38,25 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
     """
     if request.extends_id and not extensions.held(request.extends_id, now).exists():
         return permissions.NOTHING_TO_EXTEND
+    policies = policies_in_force(request.role_id, request.environment_id)
+    accounts = choices_of(Account.objects.filter(pk__in=request.accounts.all()))
+    return judge_by(policies, accounts, person, request, now)
+
+
+def judge_by(
+    policies: Iterable[Policy],
+    accounts: tuple[AccountChoice, ...],
+    person: Person,
+    request: AccessRequest,
+    now: datetime,
+    *,
+    all_agree: bool = False,
+) -> Verdict:
+    """Whether a request could start by these policies and accounts; with `all_agree`, if all do whom it waits for."""
     ask = Ask(
         role_id=request.role_id,
         environment_id=request.environment_id,
-        accounts=choices_of(Account.objects.filter(pk__in=request.accounts.all())),
+        accounts=accounts,
         duration=request.duration,
         reason=request.reason,
         ticket=request.ticket,
@@ -40,10 +64,15 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
         already=extensions.taken(request.extends),
         proofs=read_proofs(request.proof),
         made_at=request.submitted_at,
+        begins=request.start,
+        on_call_by=frozenset(request.terms.get("approves_automatically", {}).get("on_call_by", ())),
     )
-    judgement = judge(person, ask, now)
-    if judgement.terms and not (decided := _is_decided(request, judgement.terms)):
+    judgement = evaluate(policies, person, ask, now, settings.LONGEST_LEAD)
+    is_decided = _would_be_decided if all_agree else _is_decided
+    if judgement.terms and not judgement.at_once and not (decided := is_decided(request, judgement.terms)):
         return decided
+    if judgement.terms and not (checked := _was_checked(request, judgement.terms)):
+        return checked
     if judgement.verdict and judgement.terms and judgement.terms.permission_set_id != request.permission_set_id:
         return other_permission_set(judgement.terms, "the one that was approved")
     return judgement.verdict
@@ -52,7 +81,8 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
 def demanded_to_decide(request: AccessRequest) -> tuple[Demand, ...]:
     """What those must prove who agree to a request, by the policies that hold for it today."""
     requester = people.load(request.requester_id)
-    policies = matching(policies_in_force(request.role_id, request.environment_id), requester)
+    matched = matching(policies_in_force(request.role_id, request.environment_id), requester)
+    policies = applying(matched, (tags_of(account) for account in request.accounts.all()))
     return terms_of(policies).step_up_to_decide if policies else ()
 
 
@@ -65,10 +95,10 @@ def used(demands: tuple[Demand, ...], proofs: tuple[Proof, ...]) -> list[dict[st
 
 def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:
     """Whether those have agreed whom today's terms ask: a policy that became stricter since counts."""
-    if terms.approves_automatically.value:
-        return Verdict(True, "", terms.approves_automatically.rule)
     counted = request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None)
     agreements = counted.select_related("decided_by")
+    if not (different := permissions.by_different_people(request)):
+        return different
     proved = [
         decision
         for decision in agreements
@@ -84,14 +114,45 @@ def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:
     if len(proved) < len(agreements):
         rule = terms.step_up_to_decide[0].rule
         return Verdict(False, f"“{rule}” now asks for fresh proof of those who agree. Ask again.", rule)
-    agreed = Counter(decision.approver_group_id for decision in proved)
+    return _are_enough(Counter(decision.approver_group_id for decision in proved), terms)
+
+
+def _was_checked(request: AccessRequest, terms: Terms) -> Verdict:
+    """Whether the ticket was checked where today's terms want that; a check for whichever policy is one of the ticket.
+
+    The ticket system is asked when something is asked for, and not again.
+    """
+    if not terms.ticket_checks or "ticket_check" in request.terms:
+        return permissions.YES
+    rule = terms.ticket_checks[0].rule
+    return Verdict(False, f"“{rule}” now has tickets checked, and this one was not. Ask again.", rule)
+
+
+def _would_be_decided(request: AccessRequest, terms: Terms) -> Verdict:
+    """Whether the stages that it was given when it was asked are enough for these terms, and nobody agreed twice."""
+    if not (different := permissions.by_different_people(request)):
+        return different
+    given: Counter[int] = Counter()
+    for stage in request.stages.all():
+        given[stage.approver_group_id] += stage.approvals_needed
+    return _are_enough(given, terms)
+
+
+def _are_enough(agreed: Counter[int], terms: Terms) -> Verdict:
+    """Whether so many of each approver group are as many as these terms ask for."""
     needed: Counter[int] = Counter()
     for stage in terms.stages:
         needed[stage.approver_group_id] += stage.approvals_needed
         if agreed[stage.approver_group_id] < needed[stage.approver_group_id]:
             asked = f"{needed[stage.approver_group_id]} of {stage.approver_group}"
             return Verdict(False, f"“{stage.rule}” now asks for {asked} to agree. Ask again.", stage.rule)
-    return Verdict(True, "", terms.approves_automatically.rule)
+    return Verdict(True, "", terms.automatic.rule)
+
+
+def approved_by(outcome: Outcome) -> str:
+    """Why an ask was approved at once, with the rule and its version, as the record says it."""
+    why = wording.why(outcome)
+    return f"“{outcome.rule}” (version {outcome.version}) approves it at once{f': {why}' if why else ''}."
 
 
 def other_permission_set(terms: Terms, than: str) -> Verdict:
@@ -100,8 +161,14 @@ def other_permission_set(terms: Terms, than: str) -> Verdict:
     return Verdict(False, f"The access policy names another permission set than {than}.", names)
 
 
-def described(terms: Terms) -> dict[str, Any]:
-    """The terms as the request keeps them: every limit with its rule, and the version of each policy."""
+def described(judgement: Judgement) -> dict[str, Any]:
+    """What an ask was judged by, as the request keeps it: every limit with its rule, the version of each policy.
+
+    Of those who decide it tells those of this ask: none, if it was approved at once.
+    """
+    terms, outcome = judgement.terms, judgement.outcome
+    if terms is None or outcome is None:
+        return {}
 
     def limit(term: Limit[Any]) -> dict[str, Any]:
         value = term.value.total_seconds() if hasattr(term.value, "total_seconds") else term.value
@@ -113,7 +180,14 @@ def described(terms: Terms) -> dict[str, Any]:
         "longest_duration_seconds": limit(terms.longest_duration),
         "accounts_per_request": limit(terms.accounts_per_request),
         "ticket_patterns": [limit(pattern) for pattern in terms.ticket_patterns],
-        "approves_automatically": limit(terms.approves_automatically),
+        "approves_automatically": {
+            "value": outcome.at_once,
+            "rule": outcome.rule,
+            "version": outcome.version,
+            "why": wording.why(outcome),
+            # By what the person was on call, only of what was approved by it.
+            **({"on_call_by": [each.key for each in outcome.on_call]} if outcome.at_once and outcome.on_call else {}),
+        },
         "stages": [
             {
                 "position": stage.position,
@@ -122,10 +196,12 @@ def described(terms: Terms) -> dict[str, Any]:
                 "rule": stage.rule,
                 **({"escalation": _described_escalation(stage.escalation)} if stage.escalation else {}),
             }
-            for stage in terms.stages
+            for stage in judgement.stages
         ],
         # Only where there is one, as in requests that were made before.
         **({"step_up": step_up} if (step_up := _described_step_up(terms)) else {}),
+        **({"ticket_checks": [check.rule for check in terms.ticket_checks]} if terms.ticket_checks else {}),
+        **({"least_reason": limit(terms.least_reason)} if terms.least_reason.rule else {}),
     }
 
 

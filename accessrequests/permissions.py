@@ -1,13 +1,19 @@
 """Who may do what with a request at this moment; pages show and grey out their buttons by the same answers."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import combinations
+from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 
-from accessrequests import extensions, newcomers
+from accessrequests import extensions, later, newcomers
 from accessrequests.models import AccessRequest, Decision, Grant, RequestStage
 from accessrequests.states import LIVE_GRANT, NOT_IN_VAIN, GrantStatus, RequestStatus
+from catalog import people
+from catalog.deciders import Deciding, needed_at
+from catalog.membership import same_person
 from catalog.models import ApproverGroup
 from catalog.people import Person
 from catalog.policy import Verdict
@@ -23,7 +29,30 @@ def decided_by(person: Person) -> Q:
     """The stages at which this person is in a group that may decide, by what they may agree or refuse."""
     in_group = Q(approver_group__directory_groups__object_id__in=person.groups)
     escalated = Q(escalated_at__isnull=False, escalation_group__directory_groups__object_id__in=person.groups)
-    return in_group | escalated
+    reports = Q(request__requester__manager_object_id=person.object_id)
+    return in_group | escalated | (Q(approver_group__is_requesters_manager=True) & reports)
+
+
+def could_decide_later(person: Person, requests: Iterable[Any]) -> set[Any]:
+    """Those of the requests (by id) at another stage of which this person could decide, if only once it escalates.
+
+    By whichever of their accounts.
+    """
+    accounts = _accounts_of(person)
+    in_group = Q(approver_group__directory_groups__people__in=accounts)
+    escalating = Q(escalation_group__directory_groups__people__in=accounts)
+    reports = Q(request__requester__manager_object_id__in=accounts.values("object_id"))
+    others = RequestStage.objects.filter(request__in=requests).exclude(position=F("request__stage"))
+    could = others.filter(in_group | escalating | (Q(approver_group__is_requesters_manager=True) & reports))
+    return set(could.values_list("request_id", flat=True))
+
+
+def in_groups(groups: Iterable[ApproverGroup], requester: Any) -> Q:
+    """The people who are in any of these groups when this person (a row) has asked."""
+    found = Q(directory_groups__approver_groups__in=[group for group in groups if not group.is_requesters_manager])
+    if requester.manager_object_id and any(group.is_requesters_manager for group in groups):
+        found |= Q(object_id=requester.manager_object_id)
+    return found
 
 
 def visible_to(person: Person) -> QuerySet[AccessRequest]:
@@ -43,7 +72,7 @@ def visible_to(person: Person) -> QuerySet[AccessRequest]:
 
 def queue_of(person: Person, now: datetime) -> QuerySet[AccessRequest]:
     """The requests that wait for this person's decision now, the oldest first."""
-    decided = Decision.objects.filter(decided_by=person.user_id, set_aside_at=None)
+    decided = Decision.objects.filter(decided_by__in=_accounts_of(person), set_aside_at=None)
     return _at_their_stage(person, now).exclude(_own(person)).exclude(pk__in=decided.values("request_id"))
 
 
@@ -65,6 +94,12 @@ def _at_their_stage(person: Person, now: datetime) -> QuerySet[AccessRequest]:
     return waiting.order_by("submitted_at")
 
 
+def _accounts_of(person: Person) -> QuerySet[Any]:
+    """This person's accounts; by whichever of them they decide, it is they who have."""
+    rows: QuerySet[Any] = get_user_model().objects.filter(same_person(person)).values("pk")
+    return rows
+
+
 def _own(person: Person) -> Q:
     """Requests of this person, or for the same Identity Center user."""
     own = Q(requester_id=person.user_id) | Q(requester__user_name__iexact=person.user_name)
@@ -75,15 +110,19 @@ def deciders(request: AccessRequest) -> list[str]:
     """The names of those who may decide at its present stage, as far as that follows from groups and decisions."""
     stage = request.stages.filter(position=request.stage).select_related("approver_group", "escalation_group").first()
     groups = stage.deciding_groups if stage else []
-    voted = request.decisions.filter(set_aside_at=None).values("decided_by_id")
-    people = get_user_model().objects.filter(is_active=True, directory_groups__approver_groups__in=groups)
-    chosen = people.exclude(pk=request.requester_id).exclude(pk__in=voted).order_by("name")
-    return list(chosen.distinct().values_list("name", flat=True))
+    chosen = get_user_model().objects.filter(in_groups(groups, request.requester), is_active=True)
+    votes = request.decisions.filter(set_aside_at=None).select_related("decided_by")
+    decided = [people.identity(row) for row in (request.requester, *(vote.decided_by for vote in votes))]
+    for each in (*decided, *later.needed(later.steps(request))):
+        chosen = chosen.exclude(same_person(each))
+    return list(chosen.order_by("name").distinct().values_list("name", flat=True))
 
 
 def has_a_say(person: Person) -> bool:
     """Whether this person is in any group that decides, or has ever decided."""
-    groups = ApproverGroup.objects.filter(directory_groups__object_id__in=person.groups)
+    reports = get_user_model().objects.filter(manager_object_id=person.object_id, is_active=True)
+    manages = Q(is_requesters_manager=True) & Exists(reports)
+    groups = ApproverGroup.objects.filter(Q(directory_groups__object_id__in=person.groups) | manages)
     return groups.exists() or Decision.objects.filter(decided_by_id=person.user_id).exists()
 
 
@@ -101,17 +140,53 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
         return NOTHING_TO_EXTEND
     if not (verdict := is_of_another(person, request)):
         return verdict
-    if request.decisions.filter(decided_by_id=person.user_id, set_aside_at=None).exists():
+    if request.decisions.filter(decided_by__in=_accounts_of(person), set_aside_at=None).exists():
         return Verdict(False, "You have decided on this request; another person must decide now.", "distinct people")
     stage = request.stages.filter(position=request.stage).select_related("approver_group", "escalation_group").first()
     if stage is None:
         return Verdict(False, "No stage is left to decide.", "stages")
     if not request.stages.filter(decided_by(person), pk=stage.pk).exists():
-        names = " or ".join(map(str, stage.deciding_groups))
-        return Verdict(False, f"{names} decides at this stage, and you are not in it.", stage.rule)
+        return Verdict(False, _not_in(stage, request), stage.rule)
+    if could_decide_later(person, [request.pk]) and (step := needed_at(person, later.steps(request))):
+        return Verdict(False, _needed_later(person, step, stage), step.stage.rule)
     if newcomers.is_newcomer(person, request, stage) and (rule := newcomers.rule_against(request)):
-        joined = f"You joined {' or '.join(map(str, stage.deciding_groups))} after this was asked for"
-        return Verdict(False, f"{joined}, and “{rule}” lets only those agree who were in it before.", rule)
+        return Verdict(False, _came_later(stage, request, rule), rule)
+    return YES
+
+
+def _not_in(stage: RequestStage, request: AccessRequest) -> str:
+    if not stage.approver_group.is_requesters_manager:
+        return f"{' or '.join(map(str, stage.deciding_groups))} decides at this stage, and you are not in it."
+    others = "".join(f" or {group}" for group in stage.deciding_groups[1:])
+    whose = f"the manager of {request.requester}"
+    return f"{whose[:1].upper()}{whose[1:]}{others} decides at this stage, and the directory does not name you as that."
+
+
+def _needed_later(person: Person, step: Deciding, stage: RequestStage) -> str:
+    others = [each for each in step.able if not people.is_same(person, each)]
+    where = f"at stage {step.stage.position} ({step.stage.asked})"
+    needed = f"Without you too few are left {where}" if others else f"Only you can decide {where}"
+    groups = " or ".join(str(group) for group in stage.deciding_groups if not group.is_requesters_manager)
+    remedy = f"somebody else of {groups} must decide here" if groups else "somebody else must be able to decide there"
+    return f"{needed}, and each person decides once: {remedy}."
+
+
+def _came_later(stage: RequestStage, request: AccessRequest, rule: str) -> str:
+    groups = [str(group) for group in stage.deciding_groups if not group.is_requesters_manager]
+    became = [f"became the manager of {request.requester}"] if stage.approver_group.is_requesters_manager else []
+    joined = [f"joined {' or '.join(groups)}"] if groups else []
+    came = f"You {' or '.join(became + joined)} after this was asked for"
+    return f"{came}, and “{rule}” lets only those agree who {'were that' if became else 'were in it'} before."
+
+
+def by_different_people(request: AccessRequest) -> Verdict:
+    """Whether no two of those who agreed are one person; that two accounts are may have become known only since."""
+    agreements = request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None)
+    agreed_by = [people.identity(row.decided_by) for row in agreements.select_related("decided_by").order_by("pk")]
+    for one, other in combinations(agreed_by, 2):
+        if people.is_same(one, other):
+            reason = f"{one.name} and {other.name} are one person, and count once among those who agreed. Ask again."
+            return Verdict(False, reason, "distinct people")
     return YES
 
 
@@ -119,22 +194,13 @@ def is_of_another(person: Person, request: AccessRequest) -> Verdict:
     """Whether a request is neither this person's own nor for the same Identity Center user."""
     if person.user_id == request.requester_id:
         return Verdict(False, "Nobody decides on their own request.", "self-approval")
-    if _same_principal(person, request):
+    if people.is_same(person, people.identity(request.requester)):
         return Verdict(
             False,
             "This request is for the same Identity Center user as you; nobody decides on their own request.",
             "self-approval",
         )
     return YES
-
-
-def _same_principal(person: Person, request: AccessRequest) -> bool:
-    requester = request.requester
-    if person.object_id == requester.object_id:
-        return True
-    if person.principal_id and person.principal_id == requester.principal_id:
-        return True
-    return bool(person.user_name) and person.user_name.casefold() == requester.user_name.casefold()
 
 
 def may_withdraw(person: Person, request: AccessRequest) -> Verdict:

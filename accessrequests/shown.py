@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
+from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
 from accessrequests.models import AccessRequest, Decision, Grant, RequestStage
@@ -18,23 +19,29 @@ from accessrequests.states import (
     GrantStatus,
     RequestStatus,
 )
+from auditlog.actions import Action
 from auditlog.models import Event
 from catalog.models import Account
+from catalog.stages import MANAGER
 from catalog.step_up import DECIDING
 from catalog.wording import steps
+
+# What comes right after says as much to whoever is not looking for a fault.
+STEPS_BETWEEN: Final = frozenset({Action.GRANT_WAITING, Action.GRANT_GRANTING})
 
 
 @dataclass(frozen=True)
 class ShownStage:
     """A stage with what was decided at it; `state` is agreed, denied, now, next or unreached.
 
-    `set_aside` are decisions that no longer count.
+    `set_aside` are decisions that no longer count; `who` must agree, in words.
     """
 
     row: RequestStage
     decisions: tuple[Decision, ...]
     set_aside: tuple[Decision, ...]
     state: str
+    who: str
 
     @property
     def agreed(self) -> int:
@@ -44,10 +51,14 @@ class ShownStage:
 
 @dataclass(frozen=True)
 class Shown:
-    """One request with all that belongs to it, and the words for where it stands."""
+    """One request with all that belongs to it, and the words for where it stands.
+
+    `manager` is the requester's as the directory has it now; None if it names nobody whom the portal knows.
+    """
 
     request: AccessRequest
     now: datetime
+    manager: Any = None
 
     @cached_property
     def accounts(self) -> list[Account]:
@@ -83,8 +94,17 @@ class Shown:
             here = [decision for decision in decisions if decision.stage == row.position]
             counted = tuple(decision for decision in here if decision.set_aside_at is None)
             set_aside = tuple(decision for decision in here if decision.set_aside_at is not None)
-            shown.append(ShownStage(row, counted, set_aside, self._state(row, counted)))
+            state = self._state(row, counted)
+            shown.append(ShownStage(row, counted, set_aside, state, self._who(row, state)))
         return shown
+
+    def _who(self, row: RequestStage, state: str) -> str:
+        if not row.approver_group.is_requesters_manager or state not in ("now", "next"):
+            return row.asked(row.approvals_needed)
+        if self.manager is None:
+            return f"{MANAGER}, and the directory names nobody whom the portal knows"
+        left = "" if self.manager.is_active else ", who is disabled or locked out"
+        return f"{MANAGER}: {self.manager.name}{left}"
 
     def _state(self, row: RequestStage, decisions: tuple[Decision, ...]) -> str:
         if any(decision.answer == Decision.Answer.DENY for decision in decisions):
@@ -103,7 +123,7 @@ class Shown:
     @property
     def deciders(self) -> str:
         """All stages in words."""
-        return steps((stage.row.approvals_needed, stage.row.approver_group.name) for stage in self.stages)
+        return steps(stage.row.asked(stage.row.approvals_needed) for stage in self.stages)
 
     @property
     def proofs_to_agree(self) -> list[dict[str, Any]]:
@@ -114,7 +134,7 @@ class Shown:
     def waits_for(self) -> str:
         """Who must still decide, in words: "1 of Payments leads, then 2 of Security"."""
         return steps(
-            (stage.row.approvals_needed - stage.agreed, stage.row.approver_group.name)
+            stage.row.asked(stage.row.approvals_needed - stage.agreed)
             for stage in self.stages
             if stage.state in ("now", "next")
         )
@@ -291,7 +311,7 @@ class Shown:
 
 
 def read(requests: QuerySet[AccessRequest], now: datetime) -> list[Shown]:
-    """The requests with everything a page shows of them, in nine queries."""
+    """The requests with everything a page shows of them, in nine queries; one more where a manager decides."""
     rows = requests.select_related("role", "environment", "permission_set", "requester", "extends").prefetch_related(
         "accounts",
         "grants__account",
@@ -302,7 +322,21 @@ def read(requests: QuerySet[AccessRequest], now: datetime) -> list[Shown]:
         "extends__grants",
         "extensions",
     )
-    return [Shown(row, now) for row in rows]
+    managers = _managers(rows)
+    return [Shown(row, now, managers.get(row.requester.manager_object_id)) for row in rows]
+
+
+def _managers(requests: Iterable[AccessRequest]) -> dict[str, Any]:
+    """The managers of those who ask, by object id, of requests at which a manager decides; often none, unasked."""
+    wanted = {
+        row.requester.manager_object_id
+        for row in requests
+        if row.status == RequestStatus.PENDING
+        and any(stage.approver_group.is_requesters_manager for stage in row.stages.all())
+    }
+    if not any(wanted):
+        return {}
+    return {row.object_id: row for row in get_user_model().objects.filter(object_id__in=filter(None, wanted))}
 
 
 def held_by(people: Iterable[int], now: datetime) -> dict[int, list[Shown]]:
@@ -325,5 +359,10 @@ def still_held(ended: AccessRequest, now: datetime) -> list[Shown]:
 
 
 def timeline(request: AccessRequest) -> list[Event]:
-    """What is recorded of this request, the oldest first."""
-    return list(Event.objects.filter(subject_kind="request", subject_id=str(request.pk)).order_by("number"))
+    """What is told of this request, the oldest first: what came of it once it was asked, without steps in between.
+
+    The ledger has all of it, also what was refused before the form was filled in rightly.
+    """
+    events = list(Event.objects.filter(subject_kind="request", subject_id=str(request.pk)).order_by("number"))
+    asked = next((event.number for event in events if event.action == Action.REQUEST_SUBMITTED), 0)
+    return [event for event in events if event.number >= asked and event.action not in STEPS_BETWEEN]

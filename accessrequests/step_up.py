@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
 from accessrequests.refusals import Refused
 from auditlog import clock
@@ -128,3 +128,9 @@ def hold(session: SessionBase, proof: Proof) -> None:
 def held(session: SessionBase, person: Person) -> tuple[Proof, ...]:
     """What this person has proved in this session."""
     return tuple(proof for proof in read_proofs(session.get(PROOFS)) if proof.object_id == person.object_id)
+
+
+def is_to_prove(request: HttpRequest, person: Person, refusal: Refused, form_id: str, page: str) -> bool:
+    """Whether fresh proof is all that is missing; then what was typed is kept until the person is back with it."""
+    needs = wanted(refusal)
+    return bool(needs) and keep(request.session, person.user_id, form_id, page, request.POST, needs)

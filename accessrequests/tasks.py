@@ -143,7 +143,7 @@ def answer(queue: str) -> None:
 
 
 def send(task: "Task[..., Any]", *args: Any, **options: Any) -> None:
-    """Sends a message; a broker that is away costs time only, so it is logged and the caller goes on.
+    """Sends a message; one that is lost costs time only, so it is logged and the caller goes on.
 
     `options` are Celery's, such as another queue than the task's own.
     """
@@ -151,6 +151,10 @@ def send(task: "Task[..., Any]", *args: Any, **options: Any) -> None:
         task.apply_async(args, **options)
     except (OperationalError, ConnectionError) as error:
         log.warning("message_not_sent", task=task.name, error=str(error))
+    except Exception:
+        # A client whose connection another thread closes breaks in ways that kombu has no name for; what the caller
+        # has done is committed, and must be answered as done.
+        log.exception("message_not_sent", task=task.name)
 
 
 def send_after_commit(task: "Task[..., Any]", *args: Any) -> None:

@@ -2,13 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from accessrequests import approvals, findings_views, views
+from accessrequests import approvals, asking_views, findings_views, views
 
 urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
-    path("requests/new/", views.new, name="request-new"),
+    path("requests/new/", asking_views.new, name="request-new"),
     path("requests/<uuid:request_id>/", views.request_page, name="request"),
-    path("requests/<uuid:request_id>/extend/", views.extend, name="request-extend"),
+    path("requests/<uuid:request_id>/extend/", asking_views.extend, name="request-extend"),
     path("requests/<uuid:request_id>/decide/", views.decide, name="request-decide"),
     path("requests/<uuid:request_id>/withdraw/", views.withdraw, name="request-withdraw"),
     path("requests/<uuid:request_id>/give-back/", views.give_back, name="request-give-back"),

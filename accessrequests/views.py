@@ -1,55 +1,43 @@
-"""The pages of a person's requests and approvals, and the verbs behind their buttons."""
+"""The pages of a person's requests, and the verbs behind their buttons."""
 
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accessrequests import decisions, extensions, live, permissions, step_up, workflow
 from accessrequests.findings_shown import past_the_portal
 from accessrequests.forms import (
-    AskForm,
     DecisionForm,
-    ExtensionForm,
-    RequestForm,
     RevocationForm,
-    WhatForm,
-    add_objections,
     add_refusals,
 )
 from accessrequests.live import respond, signature, signed_in
 from accessrequests.models import AccessRequest, Decision, Grant
+from accessrequests.reader import reader, visible
 from accessrequests.refusals import Refused
 from accessrequests.shown import Shown, held_by, read, still_held, timeline
 from accessrequests.states import LIVE_GRANT, OPEN_REQUEST, RequestStatus
 from auditlog import clock
-from catalog import people
-from catalog.offers import Offer, offers_for
 from catalog.people import Person
-from catalog.step_up import Proof
 from catalog.wording import some_of
 
 RECENT: Final = 10
 PER_PAGE: Final = 25
 
 
-def _person(request: HttpRequest) -> Person:
-    return people.load(cast(int, request.user.pk))
-
-
 @signed_in
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """My access: what I hold, what I wait for, what is over."""
-    person, now = _person(request), clock.now()
+    person, now = reader(request), clock.now()
     mine = AccessRequest.objects.filter(requester_id=person.user_id)
     if "all" in request.GET:
         page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
@@ -87,154 +75,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
-    """Ask for access: first for what, unless the address says so, then the form."""
-    person = _person(request)
-    offers = offers_for(person)
-    if request.method == "POST":
-        return _ask(request, person, offers)
-    typed = step_up.back(request.session, person.user_id, request.GET.get("kept"))
-    if typed is not None:
-        form = RequestForm(typed, offer=_offer(offers, WhatForm(typed)))
-        form.full_clean()
-        return _new_form(request, form, status=200)
-    what = WhatForm(request.GET) if request.GET.get("role") or request.GET.get("environment") else None
-    offer = _offer(offers, what) if what else (offers[0] if len(offers) == 1 else None)
-    if offer is None:
-        return render(request, "accessrequests/choose.html", {"offers": offers, "what": what})
-    return _new_form(request, RequestForm(offer=offer), status=200)
-
-
-def _offer(offers: tuple[Offer, ...], what: WhatForm) -> Offer | None:
-    """The offer that the form names; what stands in the way is added to the form."""
-    if not what.is_valid():
-        return None
-    role, environment = what.cleaned_data["role"], what.cleaned_data["environment"]
-    offer = next((offer for offer in offers if (offer.role, offer.environment) == (role, environment)), None)
-    if offer is None:
-        what.add_error("role", f"You may not ask for {role} in {environment} at present.")
-    return offer
-
-
-def _ask(request: HttpRequest, person: Person, offers: tuple[Offer, ...]) -> HttpResponse:
-    """Sends the ask on even if nothing like it is offered: the policies say why not, and the attempt is recorded."""
-    form = RequestForm(request.POST, offer=_offer(offers, WhatForm(request.POST)))
-    if form.is_valid():
-        ask = form.ask()
-        answer = _send(
-            request, person, form, lambda proofs: workflow.submit(person.user_id, replace(ask, proofs=proofs))
-        )
-        if answer is not None:
-            return answer
-    elif draft := form.draft():
-        add_objections(form, workflow.objections(person.user_id, draft))
-    return _new_form(request, form, status=422)
-
-
-def _send(
-    request: HttpRequest, person: Person, form: AskForm, verb: Callable[[tuple[Proof, ...]], AccessRequest]
-) -> HttpResponse | None:
-    """Sends an ask on with what was proved: to the request it made, or to the proof that it lacks.
-
-    None if it was refused; the form says why.
-    """
-    form_id = form.cleaned_data["id"]
-    again = AccessRequest.objects.filter(pk=form_id, requester_id=person.user_id).exists()
-    try:
-        made = verb(step_up.held(request.session, person))
-    except Refused as refusal:
-        if _is_to_prove(request, person, refusal, str(form_id), request.path):
-            return redirect("step-up")
-        add_refusals(form, refusal.refusals)
-        return None
-    step_up.forget(request.session)
-    messages.success(request, _asked(made, again))
-    return redirect("request", made.pk)
-
-
-def _is_to_prove(request: HttpRequest, person: Person, refusal: Refused, form_id: str, page: str) -> bool:
-    """Whether fresh proof is all that is missing; then what was typed is kept until the person is back with it."""
-    needs = step_up.wanted(refusal)
-    return bool(needs) and step_up.keep(request.session, person.user_id, form_id, page, request.POST, needs)
-
-
-def _asked(made: AccessRequest, again: bool) -> str:
-    if again:
-        return (
-            "This form had been sent before; this is the request it made. To ask for something else, begin a new one."
-        )
-    if made.status == RequestStatus.PENDING:
-        shown = Shown(made, made.submitted_at)
-        return f"Asked. It waits for {shown.waits_for}; they have been told."
-    # What is said once stays on the page while the request goes on: it must remain true.
-    return "Approved at once by its policy."
-
-
-def _new_form(request: HttpRequest, form: RequestForm, *, status: int) -> HttpResponse:
-    given = form.cleaned_data if form.is_bound else {}
-    context = {
-        "form": form,
-        "offer": form.offer,
-        "role": form.offer.role if form.offer else given.get("role"),
-        "environment": form.offer.environment if form.offer else given.get("environment"),
-    }
-    return render(request, "accessrequests/new.html", context, status=status)
-
-
-@signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def extend(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
-    """Ask for more time on what I hold."""
-    person, now = _person(request), clock.now()
-    found = _visible(person, request_id)
-    what = (found.role_id, found.environment_id)
-    offer = next((each for each in offers_for(person) if (each.role.pk, each.environment.pk) == what), None)
-    left = offer.terms.longest_duration.value - extensions.taken(found) if offer else None
-    typed = step_up.back(request.session, person.user_id, request.GET.get("kept"))
-    sends = request.method == "POST"
-    form = ExtensionForm(request.POST if sends else typed, offer=offer, left=left)
-    if sends and form.is_valid():
-        more = form.more()
-        answer = _send(
-            request,
-            person,
-            form,
-            lambda proofs: workflow.extend(person.user_id, found.pk, replace(more, proofs=proofs)),
-        )
-        if answer is not None:
-            return answer
-    elif sends and permissions.may_extend(person, found, now):
-        add_objections(form, workflow.objections_to_more(person.user_id, found.pk, form.draft()))
-    if not form.is_bound and not (verdict := permissions.may_extend(person, found, now)):
-        messages.error(request, verdict.in_full)
-        return redirect("request", found.pk)
-    context = {
-        "now": now,
-        "form": form,
-        "offer": offer,
-        "left": left,
-        "taken": extensions.taken(found),
-        "shown": read(AccessRequest.objects.filter(pk=found.pk), now)[0],
-    }
-    return render(request, "accessrequests/extend.html", context, status=422 if sends else 200)
-
-
-@signed_in
 @require_safe
 def request_page(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """One request, to whom it concerns."""
-    person = _person(request)
+    person = reader(request)
     typed = step_up.back(request.session, person.user_id, request.GET.get("kept"))
-    found = _visible(person, request_id)
+    found = visible(person, request_id)
     return _page(request, person, found, decision_form=DecisionForm(typed)) if typed else _page(request, person, found)
-
-
-def _visible(person: Person, request_id: uuid.UUID) -> AccessRequest:
-    found = permissions.visible_to(person).filter(pk=request_id).first()
-    if found is None:
-        raise Http404
-    return found
 
 
 def _page(
@@ -295,8 +142,8 @@ def _page(
 @signed_in
 def decide(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """Approve or deny."""
-    person = _person(request)
-    found = _visible(person, request_id)
+    person = reader(request)
+    found = visible(person, request_id)
     form = DecisionForm(request.POST)
     if form.is_valid():
         given = form.cleaned_data
@@ -310,7 +157,7 @@ def decide(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
                 step_up.held(request.session, person),
             )
         except Refused as refusal:
-            if _is_to_prove(request, person, refusal, str(found.pk), reverse("request", args=[found.pk])):
+            if step_up.is_to_prove(request, person, refusal, str(found.pk), reverse("request", args=[found.pk])):
                 return redirect("step-up")
             add_refusals(form, refusal.refusals)
         else:
@@ -351,8 +198,8 @@ def _carry_out(
     request: HttpRequest, request_id: uuid.UUID, verb: Callable[[int, uuid.UUID], AccessRequest], done: str
 ) -> HttpResponse:
     """A verb that needs no words."""
-    person = _person(request)
-    found = _visible(person, request_id)
+    person = reader(request)
+    found = visible(person, request_id)
     try:
         verb(person.user_id, found.pk)
     except Refused as refusal:
@@ -378,8 +225,8 @@ def _tell_of_end(request: HttpRequest, ended: AccessRequest, said: str) -> None:
 @signed_in
 def revoke(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     """End somebody's access now."""
-    person = _person(request)
-    found = _visible(person, request_id)
+    person = reader(request)
+    found = visible(person, request_id)
     form = RevocationForm(request.POST)
     if form.is_valid():
         try:

@@ -9,25 +9,29 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
-from accessrequests import asked, escalation, extensions, grants, judging, permissions, tasks
+from accessrequests import asked, beside, escalation, extensions, grants, judging, permissions, tasks, ticket_checks
 from accessrequests.decisions import approve
 from accessrequests.lifecycle import begin, transition
 from accessrequests.models import AccessRequest, RequestStage
 from accessrequests.notifications import outbox
 from accessrequests.refusals import Refused, demand, record_refusal
 from accessrequests.states import OPEN_REQUEST, EndReason, RequestStatus
+from accessrequests.ticket_checks import Checked
+from accessrequests.ticketing import Question
 from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from catalog import people
 from catalog.deciders import can_be_decided, deciding
-from catalog.membership import Now
+from catalog.membership import Now, same_person
 from catalog.models import Account, Environment, Role
 from catalog.offers import choices_of
 from catalog.people import Person
-from catalog.policy import Ask, Terms, Verdict
+from catalog.policy import Ask, Judgement, Verdict
 from catalog.step_up import Proof
+from catalog.terms import Terms
 
 # Of one person at a time: the ends of one person's access must never keep everybody else's waiting.
 MOST_OPEN: Final = 25
@@ -84,29 +88,19 @@ def submit(user_id: int, form: Form) -> AccessRequest:
     person = people.load(user_id)
     now = clock.now()
     try:
+        checked = _check_ticket(person, form, now)
+        now = clock.now() if checked else now
         with transaction.atomic():
             # Whoever leaves at this moment leaves before, and asks for nothing, or afterwards, and it is withdrawn.
-            person = people.hold(user_id)
+            person = _held(user_id)
             known = AccessRequest.objects.filter(pk=form.id, requester_id=user_id).first()
             if known is not None:
                 return known
-            if form.extends:
-                form = _extending(person, form, form.extends.pk, now)
-            judgement = judging.judge(person, form.ask, now)
-            if not judgement.verdict or judgement.terms is None:
-                raise Refused(*(judgement.refusals or (judgement.verdict,)))
-            demand(can_be_decided(deciding(judgement.terms.stages, Now(), person)))
-            if form.extends and judgement.terms.permission_set_id != form.extends.permission_set_id:
-                raise Refused(judging.other_permission_set(judgement.terms, "the access that you have"))
-            demand(_is_not_asked_for_already(person, form))
-            request = _make(person, form, judgement.terms, now)
-            if judgement.terms.approves_automatically.value:
-                approve(
-                    request,
-                    Actor.system("policy"),
-                    now,
-                    f"“{judgement.terms.approves_automatically.rule}” approves it.",
-                )
+            form, judgement, terms = _allowed(person, form, now, AccessRequest.objects.select_for_update(of=("self",)))
+            demand(ticket_checks.settled(checked, form.ticket, terms))
+            request = _make(person, form, judgement, terms, now, checked)
+            if judgement.outcome and judgement.outcome.at_once:
+                approve(request, Actor.system("policy"), now, judging.approved_by(judgement.outcome))
             else:
                 escalation.open_stage(request, request.stages.get(position=1), now)
     except Refused as refused:
@@ -126,6 +120,66 @@ def submit(user_id: int, form: Form) -> AccessRequest:
             raise Refused(Verdict(False, "This form cannot be sent again; begin a new one.", "form")) from None
         return twin
     return request
+
+
+def _held(user_id: int) -> Person:
+    """The person, locked by all of their accounts: what they ask for by two at once is counted together."""
+    accounts = get_user_model().objects.filter(same_person(people.load(user_id)))
+    held = {account: people.hold(account) for account in accounts.order_by("pk").values_list("pk", flat=True)}
+    return held[user_id]
+
+
+def _allowed(
+    person: Person, form: Form, now: datetime, requests: QuerySet[AccessRequest]
+) -> tuple[Form, Judgement, Terms]:
+    """The form with what it extends as it is now, found among these requests, and what it is judged by.
+
+    Raises:
+        Refused: by the policies, or because nobody could decide, or it is asked for already.
+    """
+    if form.extends:
+        form = _extending(person, form, requests.get(pk=form.extends.pk), now)
+    others = beside.spans(person, form.role, form.environment, form.accounts, form.extends)
+    ask = replace(form.ask, beside=others, since=beside.since(form.extends))
+    judgement = judging.judge(person, ask, now)
+    if not judgement.verdict or judgement.terms is None:
+        raise Refused(*(judgement.refusals or (judgement.verdict,)))
+    demand(can_be_decided(deciding(judgement.stages, Now(), person)))
+    if form.extends and judgement.terms.permission_set_id != form.extends.permission_set_id:
+        raise Refused(judging.other_permission_set(judgement.terms, "the access that you have"))
+    demand(_is_not_asked_for_already(person, form))
+    return form, judgement, judgement.terms
+
+
+def _check_ticket(person: Person, form: Form, now: datetime) -> Checked | None:
+    """Has the ticket checked where a policy demands it and nothing else refuses the ask; nothing is locked meanwhile.
+
+    Raises:
+        Refused: the ticket is not good, or nobody could say.
+    """
+    if not judging.may_check_tickets(form.role, form.environment):
+        return None
+    if AccessRequest.objects.filter(pk=form.id).exists():
+        return None
+    try:
+        form, _, terms = _allowed(person, form, now, AccessRequest.objects.all())
+    except Refused:
+        # It is judged again under lock, and that is what is said and recorded.
+        return None
+    if not terms.ticket_checks:
+        return None
+    question = Question(
+        request_id=form.id,
+        ticket=form.ticket,
+        requester=person,
+        role=form.role.name,
+        environment=form.environment.name,
+        accounts=form.ask.accounts,
+        duration=form.duration,
+        reason=form.reason,
+        more=form.extends is not None,
+    )
+    return ticket_checks.check(question, terms)
 
 
 def objections(user_id: int, form: Form) -> tuple[Verdict, ...]:
@@ -182,16 +236,17 @@ def _more_of(request_id: uuid.UUID, more: MoreTime) -> Form:
     )
 
 
-def _extending(person: Person, form: Form, extended_id: uuid.UUID, now: datetime) -> Form:
-    """The form with what it extends as it is now, locked against another extension, an end, and the start of either."""
-    extended = AccessRequest.objects.select_for_update(of=("self",)).get(pk=extended_id)
+def _extending(person: Person, form: Form, extended: AccessRequest, now: datetime) -> Form:
+    """The form with what it extends as it is now; if locked, against another extension, an end, the start of either."""
     if not (verdict := permissions.may_extend(person, extended, now)):
         raise Refused(verdict)
     accounts = [grant.account for grant in permissions.to_extend(extended, now)]
     return replace(form, extends=extended, accounts=accounts)
 
 
-def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequest:
+def _make(
+    person: Person, form: Form, judgement: Judgement, terms: Terms, now: datetime, checked: Checked | None
+) -> AccessRequest:
     stages = [
         (
             stage.position,
@@ -200,7 +255,7 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
             stage.escalation.approver_group_id if stage.escalation else None,
             stage.escalation.after if stage.escalation else None,
         )
-        for stage in terms.stages
+        for stage in judgement.stages
     ]
     request = AccessRequest(
         id=form.id,
@@ -213,7 +268,11 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
         reason=form.reason,
         ticket=form.ticket,
         extends=form.extends,
-        terms={**judging.described(terms), "already_seconds": extensions.taken(form.extends).total_seconds()},
+        terms={
+            **judging.described(judgement),
+            "already_seconds": extensions.taken(form.extends).total_seconds(),
+            **({"ticket_check": checked.described()} if checked and terms.ticket_checks else {}),
+        },
         proof=judging.used(terms.step_up_to_ask, form.proofs),
         submitted_at=now,
         lapses_at=now + settings.REQUEST_LAPSES_AFTER,
@@ -245,7 +304,7 @@ def _make(person: Person, form: Form, terms: Terms, now: datetime) -> AccessRequ
             escalation_group_id=stage.escalation.approver_group_id if stage.escalation else None,
             escalates_after=stage.escalation.after if stage.escalation else None,
         )
-        for stage in terms.stages
+        for stage in judgement.stages
     )
     return request
 

@@ -50,6 +50,16 @@ class Action(StrEnum):
     CATALOG_CREATED = "catalog.created"
     CATALOG_CHANGED = "catalog.changed"
     CATALOG_DELETED = "catalog.deleted"
+    CATALOG_APPLIED = "catalog.applied"
+    CATALOG_OVERRIDDEN = "catalog.overridden"
+    CATALOG_LOOKED_AT = "catalog.looked_at"
+    PROPOSAL_MADE = "proposal.made"
+    PROPOSAL_CONFIRMED = "proposal.confirmed"
+    PROPOSAL_ACCEPTED = "proposal.accepted"
+    PROPOSAL_REJECTED = "proposal.rejected"
+    PROPOSAL_WITHDRAWN = "proposal.withdrawn"
+    PROPOSAL_OUTDATED = "proposal.outdated"
+    PROPOSAL_REFUSED = "proposal.refused"
     PERSON_CREATED = "person.created"
     PERSON_SIGNED_IN = "person.signed_in"
     PERSON_SIGNED_OUT = "person.signed_out"
@@ -100,7 +110,9 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.DECISION_SET_ASIDE: (
             "The decision of {person}[ for {approver_group}][ (stage {stage})] counts no longer[: {reason}]"
         ),
-        Action.PROOF_DEMANDED: "{actor} was asked to confirm who they are[ ({contexts})][, by the rule {rule}]",
+        Action.PROOF_DEMANDED: (
+            "{actor} was asked to confirm who they are[ (authentication context {contexts})][, by the rule {rule}]"
+        ),
         Action.GRANT_WAITING: "The grant on {account} waits[: {reason}]",
         Action.GRANT_GRANTING: "The grant on {account} is being set up[: {reason}]",
         Action.GRANT_ACTIVE: "The grant on {account} is active[: {reason}]",
@@ -157,8 +169,27 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
             "The standing access of {principal} to {permission_set} on {account} is over[: {reason}]"
         ),
         Action.CATALOG_CREATED: "{actor} created the {kind} {object}",
-        Action.CATALOG_CHANGED: "{actor} changed the {kind} {object}[: {changes}]",
+        Action.CATALOG_CHANGED: "{actor} changed the {kind} {object}[, as {proposed_by} had proposed][: {changes}]",
         Action.CATALOG_DELETED: "{actor} deleted the {kind} {object}",
+        Action.CATALOG_OVERRIDDEN: (
+            "{actor} made a sensitive change without a second admin: to {proposal}[ (in {environments})][: {why}]"
+        ),
+        Action.CATALOG_LOOKED_AT: (
+            "{actor} looked at what {proposed_by} changed without a second admin: to {proposal}[: {comment}]"
+        ),
+        Action.PROPOSAL_MADE: "{actor} proposed[ for {person}] to {proposal}[ (in {environments})][: {why}]",
+        Action.PROPOSAL_CONFIRMED: "{actor} confirmed that what was proposed in their name is theirs: to {proposal}",
+        Action.PROPOSAL_ACCEPTED: "{actor} accepted what {proposed_by} proposed: to {proposal}[: {comment}]",
+        Action.PROPOSAL_REJECTED: "{actor} rejected what {proposed_by} proposed: to {proposal}[: {comment}]",
+        Action.PROPOSAL_WITHDRAWN: "{actor} withdrew the proposal to {proposal}[: {comment}]",
+        Action.PROPOSAL_OUTDATED: "What {proposed_by} proposed can no longer be accepted: to {proposal}[: {comment}]",
+        Action.PROPOSAL_REFUSED: (
+            "{actor} could not accept what {proposed_by} proposed: to {proposal}[: {reason}][ (rule: {rule})]"
+        ),
+        Action.CATALOG_APPLIED: (
+            "{actor} applied the file {file} to the catalog: {added} added, {changed} changed, {deleted} deleted, "
+            "{taken_over} taken over, {released} released[: {why}]"
+        ),
         Action.PERSON_CREATED: "{actor} signed in for the first time",
         Action.PERSON_SIGNED_IN: "{actor} signed in",
         Action.PERSON_SIGNED_OUT: "{actor} signed out",

@@ -6,15 +6,18 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from auditlog import chain, ledger
+from auditlog import chain, checkpoints, ledger
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.chain import JSON
 from auditlog.ledger import Subject
-from auditlog.models import Event
+from auditlog.models import Checkpoint, Event
+
+log = structlog.get_logger(__name__)
 
 HEADER: Final = (*chain.COLUMNS, "hash", "canonical")
 
@@ -29,14 +32,27 @@ class Format(Protocol):
 
 
 def begin(actor: Actor, filters: Mapping[str, str], suffix: str) -> int:
-    """Records the export before its first byte leaves, and returns the number of that event.
+    """Records the export before its first byte leaves, and returns the number of the last event of the copy.
 
-    The copy ends there: one without filters that does not end with its own record was cut short.
+    A copy without filters is signed to its end at once, so that nothing in it rests on the portal's word. It ends with
+    its own record, or with what came between that and the signature; one that ends before was cut short.
     """
     with transaction.atomic():
         up_to = ledger.next_number()
         data: dict[str, JSON] = {"filters": dict(filters), "format": suffix, "up_to": up_to}
-        return ledger.record(actor, Action.AUDIT_EXPORTED, Subject("audit", "ledger"), data).number
+        number = ledger.record(actor, Action.AUDIT_EXPORTED, Subject("audit", "ledger"), data).number
+    return number if filters else _signed_from(number)
+
+
+def _signed_from(number: int) -> int:
+    """Where the first signature from this event on stands; the event itself where nothing can be signed."""
+    try:
+        checkpoints.make()
+    except chain.Broken as broken:
+        # A chain that does not hold is evidence: the copy leaves, and the verifier says what is wrong with it.
+        log.error("export_not_signed", number=number, reason=str(broken))
+    covering = Checkpoint.objects.filter(number__gte=number).order_by("number").first()
+    return covering.number if covering else number
 
 
 def stream(matching: QuerySet[Event], up_to: int, written: Format) -> Iterator[str]:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, Final
 from uuid import UUID
 
 from django.apps import apps
@@ -14,6 +15,9 @@ from simple_history.models import HistoricalRecords
 from auditlog import chain, clock
 from auditlog.actor import Actor
 from auditlog.chain import JSON
+
+# Many-to-many fields that a model with history got after its first version: empty, they are no part of a digest.
+ADDED_LATER: Final = frozenset({"closed_to"})
 
 
 def Records(**options: Any) -> HistoricalRecords:  # noqa: N802 - it is declared on a model as the class it makes
@@ -42,11 +46,12 @@ def digest(row: models.Model) -> str:
     """The SHA-256 over every column of a history row that has a value, and over the many-to-many rows kept with it.
 
     A column without a value is left out, so that one which is added later, nullable, leaves earlier digests as they
-    are. A model with history must get no other kind of column.
+    are. A model with history must get no other kind of column. Of many-to-many fields those of ADDED_LATER are.
     """
     values = {field.attname: field.value_from_object(row) for field in row._meta.concrete_fields}
     columns: dict[str, JSON] = {name: plain(value) for name, value in values.items() if value is not None}
-    many: dict[str, JSON] = {field.name: _members(row, field) for field in getattr(row, "_history_m2m_fields", ())}
+    kept = {field.name: _members(row, field) for field in getattr(row, "_history_m2m_fields", ())}
+    many: dict[str, JSON] = {name: members for name, members in kept.items() if members or name not in ADDED_LATER}
     return chain.sha256(chain.canonical({"columns": columns, "many": many}))
 
 
@@ -69,6 +74,13 @@ def tracked() -> dict[type[models.Model], Any]:
         for model in apps.get_models()
         if hasattr(model._meta, "simple_history_manager_attribute")
     }
+
+
+@cache
+def columns_kept(model: type[models.Model]) -> frozenset[str]:
+    """The names of the fields of a model that its history rows have, too."""
+    rows = getattr(model, model._meta.simple_history_manager_attribute).model  # type: ignore[attr-defined]
+    return frozenset(field.name for field in rows._meta.concrete_fields)
 
 
 def plain(value: Any) -> JSON:

@@ -1,18 +1,22 @@
 """Reads what a question needs, now or at a moment that has passed, and answers it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from catalog import past
+from catalog.account_tags import Tags
 from catalog.deciders import Deciding, can_be_decided, deciding
-from catalog.explain import Because, Standing, because, reach, standing
+from catalog.duties import Duty, duties_of
+from catalog.explain import Because, Part, Standing, There, because, parts, reach, standings
 from catalog.membership import Membership, Now
 from catalog.models import Account, DirectoryGroup, Environment, Role
-from catalog.offers import policies_in_force
+from catalog.offers import policies_in_force, tags_of
 from catalog.people import Person
-from catalog.policy import Policy, Terms, Verdict, whatever_is_asked
+from catalog.policy import Verdict, whatever_is_asked
+from catalog.terms import Policy, Terms
 
 MOST_LISTED: Final = 50
 
@@ -27,23 +31,44 @@ class Listed:
 
 @dataclass(frozen=True)
 class Crowd:
-    """All whom the same policies let in: how many, on what terms or why not, and who would decide."""
+    """All whom the same policies let in to a part of the accounts: how many, on what terms or why not, who decides.
 
+    `without_manager` are how many of them are refused because their manager decides, and there is none that could.
+    """
+
+    part: Part
     policies: tuple[Policy, ...]
     count: int
     terms: Terms | None
     refusals: tuple[Verdict, ...]
     deciding: tuple[Deciding, ...]
+    duties: tuple[Duty, ...] = ()
+    without_manager: int = 0
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """The ids of its policies."""
+        return frozenset(policy.id for policy in self.policies)
+
+    @property
+    def part_ids(self) -> frozenset[int]:
+        """The ids of all policies for the same accounts."""
+        return frozenset(policy.id for policy in self.part.policies)
 
     @property
     def can_ask(self) -> bool:
-        """Whether nothing is in the way of all that they could ask."""
+        """Whether nothing is in the way of all that they could ask; but of those without a manager, see above."""
         return self.terms is not None and not self.refusals
+
+    @property
+    def needs_manager(self) -> bool:
+        """Whether their manager decides on whatever they ask."""
+        return bool(self.terms and self.terms.automatic.is_never and any(step.is_open for step in self.deciding))
 
 
 @dataclass(frozen=True)
 class Who:
-    """Who can ask for a role in an environment; `listed` are the first of them, by name."""
+    """Who can ask for a role in an environment, and how many; `listed` are the first of them, by name."""
 
     role: Role
     environment: Environment
@@ -51,20 +76,20 @@ class Who:
     crowds: tuple[Crowd, ...]
     listed: tuple[Listed, ...]
     groups: Mapping[str, str]
-
-    @property
-    def count(self) -> int:
-        """How many people can ask."""
-        return sum(crowd.count for crowd in self.crowds if crowd.can_ask)
+    count: int
 
 
 @dataclass(frozen=True)
 class Reached:
-    """Where somebody stands with one role in one environment, and who would decide."""
+    """Where somebody stands with one role in one environment, and who would decide.
+
+    `duties` say who is on call by what the terms name, and whether it is they.
+    """
 
     standing: Standing
     deciding: tuple[Deciding, ...]
     refusals: tuple[Verdict, ...]
+    duties: tuple[Duty, ...] = ()
 
     @property
     def may_ask(self) -> bool:
@@ -84,24 +109,45 @@ class Reach:
 
 def who_can_ask(role: Role, environment: Environment, at: datetime | None) -> Who:
     """Who can ask for this, now or then."""
-    policies, membership, open_in = _read(at, role.pk, environment.pk)
-    crowds = []
-    for ids, count in sorted(membership.crowds(policies).items(), key=lambda each: -each[1]):
-        matched = tuple(policy for policy in policies if policy.id in ids)
-        judgement = whatever_is_asked(matched)
-        refusals = judgement.refusals
-        if environment.pk not in open_in:
-            refusals = (*refusals, Verdict(False, f"There is no account to ask for in {environment}.", "accounts"))
-        steps = deciding(judgement.terms.stages if judgement.terms else (), membership, None)
-        if not (decided := can_be_decided(steps)):
-            refusals = (*refusals, decided)
-        crowds.append(Crowd(matched, count, judgement.terms, refusals, steps))
-    can = [frozenset(policy.id for policy in crowd.policies) for crowd in crowds if crowd.can_ask]
+    policies, membership, there = _read(at, role.pk, environment.pk)
+    matched = membership.crowds(policies)
+    asks_manager = any(stage.by_manager for policy in policies for stage in policy.stages)
+    alone = membership.crowds(policies, without_manager=True) if asks_manager else {}
+    crowds: list[Crowd] = []
+    for part in parts(policies, there.get(environment.pk, ())):
+        of_part: Counter[frozenset[int]] = Counter()
+        alone_there: Counter[frozenset[int]] = Counter()
+        for ids, count in matched.items():
+            let = ids & {policy.id for policy in part.policies}
+            of_part[let] += count
+            alone_there[let] += alone.get(ids, 0)
+        crowds += [
+            _crowd(part, ids, count, alone_there[ids], membership) for ids, count in of_part.most_common() if ids
+        ]
+    asking = {
+        ids: [crowd for crowd in crowds if crowd.can_ask and ids & crowd.part_ids == crowd.ids] for ids in matched
+    }
+    can = [ids for ids, those in asking.items() if not all(crowd.needs_manager for crowd in those)]
+    managed = [ids for ids, those in asking.items() if those and ids not in can]
     listed = tuple(
         Listed(person, tuple(each for policy in policies if _lets(each := because(policy, person))))
-        for person in membership.some(policies, can, MOST_LISTED)
+        for person in membership.some(policies, can, managed, MOST_LISTED)
     )
-    return Who(role, environment, policies, tuple(crowds), listed, group_names(policies))
+    count = sum(matched[ids] for ids in can) + sum(matched[ids] - alone.get(ids, 0) for ids in managed)
+    return Who(role, environment, policies, tuple(crowds), listed, group_names(policies), count)
+
+
+def _crowd(part: Part, ids: frozenset[int], count: int, alone: int, membership: Membership) -> Crowd:
+    held = tuple(policy for policy in part.policies if policy.id in ids)
+    judgement = whatever_is_asked(held)
+    refusals, place = judgement.refusals, held[0]
+    if not part.is_open:
+        refusals = (*refusals, Verdict(False, f"There is no account to ask for in {place.environment}.", "accounts"))
+    steps = deciding(judgement.terms.stages if judgement.terms else (), membership, None)
+    duties = duties_of(judgement.terms, membership, None)
+    refusals = (*refusals, *_undecidable(judgement.terms, steps, duties))
+    crowd = Crowd(part, held, count, judgement.terms, refusals, steps, duties)
+    return replace(crowd, without_manager=alone) if crowd.can_ask and crowd.needs_manager else crowd
 
 
 def why(
@@ -116,46 +162,57 @@ def why(
 
     `who` is how refusals call them, such as "You are"; by their name if it is empty.
     """
-    policies, membership, open_in = _read(at, role.pk if role else None, environment.pk if environment else None)
+    policies, membership, there = _read(at, role.pk if role else None, environment.pk if environment else None)
     person = membership.person(user_id)
     if person is None:
         return Reach("", False, (), {})
     called = who or f"{person.name} is"
     if role and environment:
-        found: Iterable[Standing] = (
-            standing(policies, person, role.name, environment.name, open_in=open_in, who=called),
-        )
+        found = standings(policies, person, role.name, environment.name, there=there, who=called)
     else:
-        found = reach(policies, person, open_in=open_in, who=called)
+        found = reach(policies, person, there=there, who=called)
     return Reach(person.name, True, _with_deciders(found, membership, person), group_names(policies))
 
 
 def reach_of_group(group: DirectoryGroup, at: datetime | None) -> Reach:
     """What somebody could ask for who were in this group and in no other."""
-    policies, membership, open_in = _read(at)
+    policies, membership, there = _read(at)
     member = Person(0, "", group.name, "", "", "", frozenset({group.object_id}), True, False, False)
-    found = reach(policies, member, open_in=open_in, who="A member is")
+    found = reach(policies, member, there=there, who="A member is")
     return Reach(group.name, True, _with_deciders(found, membership, None), group_names(policies))
 
 
 def _read(
     at: datetime | None, role_id: int | None = None, environment_id: int | None = None
-) -> tuple[tuple[Policy, ...], Membership, frozenset[int]]:
+) -> tuple[tuple[Policy, ...], Membership, There]:
     if at is not None:
         then = past.policies_at(at, role_id, environment_id)
-        return then, past.Then(at), past.environments_with_accounts_at(at)
-    there = Account.objects.filter(vanished_at=None, environment_id__isnull=False)
-    open_in = frozenset(there.order_by().values_list("environment_id", flat=True).distinct())
-    return policies_in_force(role_id, environment_id), Now(), frozenset(each for each in open_in if each)
+        return then, past.Then(at), past.accounts_at(at)
+    there: dict[int, list[Tags | None]] = {}
+    rows = Account.objects.filter(vanished_at=None, environment_id__isnull=False)
+    for row in rows.filter(environment_id=environment_id) if environment_id else rows:
+        there.setdefault(row.environment_id or 0, []).append(tags_of(row))
+    return policies_in_force(role_id, environment_id), Now(), there
 
 
 def _with_deciders(found: Iterable[Standing], membership: Membership, asker: Person | None) -> tuple[Reached, ...]:
     reached = []
     for each in found:
         steps = deciding(each.terms.stages if each.terms else (), membership, asker)
-        decided = can_be_decided(steps)
-        reached.append(Reached(each, steps, each.refusals if decided else (*each.refusals, decided)))
+        duties = duties_of(each.terms, membership, asker)
+        refusals = (*each.refusals, *_undecidable(each.terms, steps, duties))
+        reached.append(Reached(each, steps, refusals, duties))
     return tuple(reached)
+
+
+def _undecidable(terms: Terms | None, steps: tuple[Deciding, ...], duties: tuple[Duty, ...]) -> tuple[Verdict, ...]:
+    """That nobody could decide is in the way of everything only where nothing is approved at once."""
+    if terms is not None and terms.automatic.is_for_anybody:
+        return ()
+    if duties and all(duty.is_theirs for duty in duties):
+        return ()
+    decided = can_be_decided(steps)
+    return () if decided else (decided,)
 
 
 def _lets(each: Because) -> bool:
@@ -164,6 +221,6 @@ def _lets(each: Because) -> bool:
 
 def group_names(policies: Iterable[Policy]) -> dict[str, str]:
     """The names of all groups that these policies name, by object id."""
-    ids = {each for policy in policies for each in policy.group_ids}
+    ids = {each for policy in policies for each in policy.group_ids | policy.closed_ids}
     ids |= {each for policy in policies for stage in policy.stages for each in stage.all_group_ids}
     return dict(DirectoryGroup.objects.filter(object_id__in=ids).values_list("object_id", "name"))

@@ -1,4 +1,4 @@
-"""What the front page of the admin shows of the catalog: what is amiss in it."""
+"""What the front page of the admin shows of the catalog: what is amiss in it, and what waits for a second admin."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from auditlog import clock
-from catalog import problems
+from catalog import problems, waiting
 from catalog.models import InventorySync
 
 WORTH_TELLING: Final = timedelta(hours=1)
@@ -20,6 +20,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "catalog_problems": lambda: problems.found() if user.is_staff else [],
+        "proposals_to_settle": lambda: waiting.to_settle(user) if user.is_staff else [],
         "inventory": lambda: _stale_inventory() if user.is_staff else None,
     }
 

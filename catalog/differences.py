@@ -3,20 +3,24 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import models
 
 from auditlog.chain import JSON
+from auditlog.history import columns_kept
 from catalog import durations
 from catalog.models import DirectoryGroup, PermissionSet
+from catalog.zones import zones
 
 
 def state_of(instance: models.Model) -> dict[str, JSON]:
-    """Every field of a saved catalog object, and its parts, as they read in an event."""
+    """Every field of a saved catalog object that history keeps, and its parts, as they read in an event."""
     state: dict[str, JSON] = {}
+    kept = columns_kept(type(instance))
     for field in instance._meta.concrete_fields:
-        if not field.primary_key:
-            state[field.name] = _plain(getattr(instance, field.name))
+        if not field.primary_key and field.name in kept:
+            state[field.name] = _plain(getattr(instance, field.name), getattr(instance, "zone", ""))
     for many in instance._meta.many_to_many:
         state[many.name] = sorted(_named(row) for row in getattr(instance, many.name).all())
     for part, link in parts_of(type(instance)):
@@ -29,6 +33,13 @@ def differences(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> dict[s
     """What differs, as {field: [old, new]}; None stands for what there was not, or is no more."""
     names = dict.fromkeys([*before, *after])
     return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+
+
+def to_agree_to(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What differs; of a policy that comes into force all that it says, for all of it begins to hold."""
+    if before.get("is_in_force") is False and after.get("is_in_force"):
+        return {name: [before.get(name), value] for name, value in after.items()}
+    return differences(before, after)
 
 
 def parts_of(model: type[models.Model]) -> list[tuple[Any, str]]:
@@ -53,14 +64,15 @@ def _named(row: models.Model) -> str:
             return str(row)
 
 
-def _plain(value: Any) -> JSON:
+def _plain(value: Any, zone: str = "") -> JSON:
+    """A value as JSON; a moment by the clocks of its time zone, if it has one that is known."""
     match value:
         case None | bool() | int() | str() | list() | dict():
             return value
         case timedelta():
             return durations.written(value)
         case datetime():
-            return value.isoformat()
+            return (value.astimezone(ZoneInfo(zone)) if zone in zones() else value).isoformat()
         case models.Model():
             return _named(value)
         case _:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from catalog import app_roles, durations, names, tickets
+from catalog import account_tags, app_roles, durations, names, tickets
 
 _LONGEST_VALUE = 200
 
@@ -15,14 +15,21 @@ class Name(forms.CharField):
     """A name, tidied as `names.tidy` says."""
 
     def to_python(self, value: Any) -> str:
-        return _or_error(names.tidy, super().to_python(value))
+        return str(_or_error(names.tidy, super().to_python(value)))
+
+
+class Line(forms.CharField):
+    """A text of one line, kept as it is written, that hides nothing from its reader."""
+
+    def to_python(self, value: Any) -> str:
+        return str(_or_error(names.refuse_unseen, super().to_python(value)))
 
 
 class Prose(forms.CharField):
     """A text of several lines that hides nothing from its reader."""
 
     def to_python(self, value: Any) -> str:
-        return _or_error(names.refuse_control, super().to_python(value))
+        return str(_or_error(names.refuse_control, super().to_python(value)))
 
 
 class Duration(forms.DurationField):
@@ -72,7 +79,23 @@ class Lines(forms.CharField):
             return True
 
 
-class TicketPattern(forms.CharField):
+class AccountTags(Lines):
+    """Tags of accounts, `key=value`, one a line; none of them is null."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{key}={each}" for key, each in value.items()) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> dict[str, str] | None:  # type: ignore[override]
+        return _or_error(account_tags.parse, super().to_python(value)) or None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.to_python(data) != (initial or None)
+        except ValidationError:
+            return True
+
+
+class TicketPattern(Line):
     """A regular expression that every ticket can be held against in next to no time."""
 
     def clean(self, value: Any) -> str:
@@ -108,8 +131,8 @@ class AccountId(Identifier):
     meaningless = "- "
 
 
-def _or_error(tidied: Any, text: Any) -> str:
+def _or_error(tidied: Any, text: Any) -> Any:
     try:
-        return str(tidied(text))
+        return tidied(text)
     except ValueError as error:
         raise ValidationError(str(error), "invalid") from None

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from catalog import joining, names
-from catalog.fields import AccountId, Duration, Identifier, Name, ObjectId, Prose
+from catalog.fields import AccountId, Duration, Identifier, Line, Name, ObjectId, Prose
 from catalog.models import (
     Account,
     AccountRule,
@@ -34,6 +34,8 @@ class CatalogForm(forms.ModelForm):  # type: ignore[type-arg]
     """
 
     unique_names: ClassVar[bool] = True
+    # Whether a catalog file fills it in; nobody else changes what a file manages.
+    is_by_file: bool = False
 
     why = Prose(
         required=False,
@@ -53,13 +55,14 @@ class CatalogForm(forms.ModelForm):  # type: ignore[type-arg]
         name: str = self.cleaned_data["name"]
         if self.unique_names:
             others = type(self.instance)._default_manager.exclude(pk=self.instance.pk)
-            for other in others.values_list("name", flat=True):
-                if names.likeness(other) == names.likeness(name):
-                    raise ValidationError(f"There is one by this name already: “{other}”.", "unique")
+            if other := others.filter(likeness=names.likeness(name)).values_list("name", flat=True).first():
+                raise ValidationError(f"There is one by this name already: “{other}”.", "unique")
         return name
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if (file := getattr(self.instance, "managed_by_file", None)) and not self.is_by_file:
+            raise ValidationError(f"The file {file} manages this: change it there, and apply the file.", "managed")
         if "seen" in self.fields and self.instance.pk and cleaned.get("seen") != newest_version(self.instance):
             raise ValidationError(
                 "Somebody else has changed this since you opened it, and saving would undo that. "
@@ -117,7 +120,9 @@ class EnvironmentForm(CatalogForm):
         help_texts: ClassVar = {
             "name": "What people call this set of accounts, such as “Production”.",
             "slug": "The name as it stands in addresses of pages.",
-            "sensitivity": "How much harm can be done here: it decides the mark that people see, and the order.",
+            "sensitivity": "How much harm can be done here; people see it as a mark. From the one that SENSITIVE_FROM "
+            "names, a second admin must accept changes. In Production newcomers may not agree unless a policy lets "
+            "them. By rules, an account that was in another environment joins only a more sensitive one.",
         }
 
 
@@ -163,6 +168,7 @@ class AccountRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = AccountRule
         fields = ("ou_path", "tag_key", "tag_value")
+        field_classes: ClassVar = dict.fromkeys(fields, Line)
         help_texts: ClassVar = {
             "tag_key": "A tag of the account in AWS Organizations; letters count as they are.",
             "tag_value": "What the tag says, exactly.",
@@ -178,6 +184,18 @@ class AccountRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         if cleaned.get("tag_value") and not cleaned.get("tag_key"):
             self.add_error("tag_key", ValidationError("Name the tag that has this value.", "no_key"))
         return cleaned
+
+
+def foreign(arn: str) -> str:
+    """Why this is no permission set of our Identity Center instance; empty if it is."""
+    instance: str = settings.IDENTITY_CENTER_INSTANCE_ARN
+    partition, own = f"{arn}:".split(":")[1], instance.split(":")[1]
+    if arn.startswith("arn:") and partition != own:
+        return f"It is of another partition of AWS, {partition}; ours is {own}."
+    ours = instance.replace(":instance/", ":permissionSet/") + "/"
+    if not arn.startswith(ours):
+        return f"It is not of our Identity Center instance; its ARN begins with {ours}."
+    return ""
 
 
 class PermissionSetForm(CatalogForm):
@@ -202,13 +220,8 @@ class PermissionSetForm(CatalogForm):
 
     def clean_arn(self) -> str:
         arn: str = self.cleaned_data["arn"]
-        instance: str = settings.IDENTITY_CENTER_INSTANCE_ARN
-        partition, own = f"{arn}:".split(":")[1], instance.split(":")[1]
-        if arn.startswith("arn:") and partition != own:
-            raise ValidationError(f"It is of another partition of AWS, {partition}; ours is {own}.", "invalid")
-        ours = instance.replace(":instance/", ":permissionSet/") + "/"
-        if not arn.startswith(ours):
-            raise ValidationError(f"It is not of our Identity Center instance; its ARN begins with {ours}.", "invalid")
+        if why_not := foreign(arn):
+            raise ValidationError(why_not, "invalid")
         return arn
 
     def clean_session_duration(self) -> timedelta:
@@ -219,14 +232,40 @@ class PermissionSetForm(CatalogForm):
 
 
 class ApproverGroupForm(CatalogForm):
-    """An approver group."""
+    """An approver group: drawn from directory groups, or each requester's manager, of which there is one."""
+
+    is_requesters_manager = forms.BooleanField(
+        required=False,
+        label="The requester’s manager",
+        help_text="Instead of directory groups: whoever Entra names as the manager of the one who asks, at each "
+        "decision. It cannot be changed later.",
+    )
 
     class Meta:
         model = ApproverGroup
-        fields = ("name", "description", "directory_groups")
+        fields = ("name", "description", "is_requesters_manager", "directory_groups")
         field_classes: ClassVar = {"name": Name, "description": Prose}
         help_texts: ClassVar = {
             "name": "As requesters read it: “1 of Payments leads”.",
             "description": "When this group is asked, and whom to reach if nobody answers.",
             "directory_groups": "A member of any of them may decide. Who is a member is asked at each decision.",
         }
+
+    def clean_is_requesters_manager(self) -> bool | None:
+        is_manager = self.cleaned_data["is_requesters_manager"] or None
+        if self.instance.pk and "is_requesters_manager" in self.changed_data:
+            # Whoever has decided as one of this group was asked as such.
+            raise ValidationError("It cannot be changed: name another approver group in the stages.", "fixed")
+        rows = ApproverGroup.objects.filter(is_requesters_manager=True).exclude(pk=self.instance.pk)
+        if is_manager and (other := rows.first()):
+            raise ValidationError(f"There is one already: “{other}”. Name that in stages.", "unique")
+        return is_manager
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        groups, is_manager = cleaned.get("directory_groups"), cleaned.get("is_requesters_manager")
+        if groups and is_manager:
+            self.add_error("directory_groups", "Leave this empty: the manager is drawn from no group.")
+        elif groups is not None and not groups and not is_manager and "is_requesters_manager" not in self.errors:
+            self.add_error("directory_groups", "Name a directory group: nobody would be in it.")
+        return cleaned

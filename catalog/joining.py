@@ -14,6 +14,8 @@ from django.db.models import Max
 from catalog import changes
 from catalog.inventory import INVENTORY
 from catalog.models import Account, AccountRule, Environment
+from catalog.names import alike
+from catalog.one_writer import wait_for_others
 
 TagsOf = Callable[[str], Mapping[str, str] | None]
 
@@ -85,6 +87,7 @@ def _move(pk: int, rules: Sequence[AccountRule], tags: Mapping[str, str] | None)
     """Moves one account by what is true of it now, and of these tags."""
     with transaction.atomic():
         account = Account.objects.select_for_update(of=("self",), no_key=True).select_related("environment").get(pk=pk)
+        wait_for_others()
         if account.vanished_at or not is_open_to_rules(account):
             return []
         account.tags = None if tags is None else dict(tags)
@@ -103,14 +106,31 @@ def _moves(account: Account, found: Place) -> bool:
     return account.environment_id != (found.environment and found.environment.pk)
 
 
-def moves() -> list[tuple[Account, Environment | None]]:
-    """Which accounts will move, as far as is known before their tags are read anew, and whereto."""
-    return [(account, found.environment) for account, found in _places(_rules()) if _moves(account, found)]
+def moves(*, with_vanished: bool = False) -> list[tuple[Account, Environment | None]]:
+    """Which accounts will move, as far as is known before their tags are read anew, and whereto.
+
+    What vanished from AWS moves only once AWS lists it again, and is asked for separately.
+    """
+    placed = _places(_rules(), with_vanished=with_vanished)
+    return [(account, found.environment) for account, found in placed if _moves(account, found)]
 
 
 def problems(using: str = "default") -> list[tuple[Account, str]]:
     """Every account that rules claim in vain, with a sentence on it."""
     return [(account, found.problem) for account, found in _places(_rules(using), using) if found.problem]
+
+
+def empty_units(using: str = "default") -> list[tuple[AccountRule, str]]:
+    """Every rule whose organisational unit holds no account of the inventory, with a sentence on it.
+
+    Nothing before the inventory has been read: then it is not known what there is.
+    """
+    listed = Account.objects.using(using).filter(vanished_at=None)
+    parts = [path.split("/") for path in listed.values_list("ou_path", flat=True) if path]
+    known = {"/".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
+    rules = [rule for rule in _rules(using) if known and rule.ou_path and rule.ou_path not in known]
+    said = "A rule of {} names the organisational unit “{}”, in which AWS lists no account.{}"
+    return [(rule, said.format(rule.environment, rule.ou_path, alike(rule.ou_path, known))) for rule in rules]
 
 
 def is_open_to_rules(account: Account) -> bool:
@@ -124,8 +144,12 @@ def _rules(using: str = "default") -> list[AccountRule]:
     return list(AccountRule.objects.using(using).select_related("environment"))
 
 
-def _places(rules: Sequence[AccountRule], using: str = "default") -> list[tuple[Account, Place]]:
-    accounts = [row for row in Account.objects.using(using).filter(vanished_at=None) if is_open_to_rules(row)]
+def _places(
+    rules: Sequence[AccountRule], using: str = "default", *, with_vanished: bool = False
+) -> list[tuple[Account, Place]]:
+    known = Account.objects.using(using)
+    rows = known.all() if with_vanished else known.filter(vanished_at=None)
+    accounts = [row for row in rows if is_open_to_rules(row)]
     claimed = [row.account_id for row in accounts if any(matches(rule, row) for rule in rules)]
     been_in = _been_in(claimed, using) if claimed else {}
     return [(account, place(account, rules, been_in.get(account.account_id, {}))) for account in accounts]

@@ -1,17 +1,20 @@
 """Who is in which groups and departments at present, asked so that any number of people costs about the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 from django.contrib.auth import get_user_model
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
-from catalog import people
-from catalog.people import Person
-from catalog.policy import Policy
+from catalog import managers, people
+from catalog.managers import Manager
+from catalog.people import Identity, Person
+from catalog.terms import Policy
 
 Crowds = Mapping[frozenset[int], int]
+Combinations = Iterable[frozenset[int]]
+Members = tuple[int, tuple[Identity, ...]]
 NOBODY: Final = Q(pk__in=())
 
 
@@ -24,19 +27,32 @@ class Membership(Protocol):
         """The person; None if the portal did not know them then."""
         ...
 
-    def crowds(self, policies: tuple[Policy, ...]) -> Crowds:
-        """How many active people exactly these policies (by id) let ask, for each such combination that there is."""
-        ...
+    def crowds(self, policies: tuple[Policy, ...], *, without_manager: bool = False) -> Crowds:
+        """How many active people exactly these policies (by id) let ask, for each such combination that there is.
 
-    def some(self, policies: tuple[Policy, ...], crowds: Iterable[frozenset[int]], most: int) -> list[Person]:
-        """The first, by name, of the people of these crowds."""
-        ...
-
-    def members(self, group_ids: frozenset[str], most: int, but: Person | None = None) -> tuple[int, dict[int, str]]:
-        """How many active people are in any of the groups, and the names of up to `most` by user id.
-
-        Without `but`, whoever has their Identity Center user or user name: it counts as the same person.
+        Or only how many of them have no manager that could decide.
         """
+        ...
+
+    def some(
+        self,
+        policies: tuple[Policy, ...],
+        crowds: Iterable[frozenset[int]],
+        managed: Iterable[frozenset[int]],
+        most: int,
+    ) -> list[Person]:
+        """The first, by name, of the people of these crowds, and of those who have a manager that could decide."""
+        ...
+
+    def members(self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = ()) -> Members:
+        """How many active people are in any of the groups, and the first by name: all rows of up to `most` people.
+
+        Without those of `but`, and whoever has their Identity Center user or user name: it counts as the same person.
+        """
+        ...
+
+    def manager(self, asker: Person) -> Manager:
+        """Whom the directory names as this person's manager, and whether they could decide."""
         ...
 
 
@@ -46,52 +62,71 @@ class Now:
     at: datetime | None = None
 
     def __init__(self) -> None:
-        self._members: dict[Any, tuple[int, dict[int, str]]] = {}
+        self._members: dict[Any, Members] = {}
 
     def person(self, user_id: int) -> Person | None:
         return people.load(user_id)
 
-    def crowds(self, policies: tuple[Policy, ...]) -> Crowds:
+    def crowds(self, policies: tuple[Policy, ...], *, without_manager: bool = False) -> Crowds:
         if not policies:
             return {}
+        who = _without_manager() if without_manager else Q()
         if len(policies) == 1:
-            count = _active().filter(_lets_ask(policies[0])).count()
+            count = _active().filter(who, _lets_ask(policies[0])).count()
             return {frozenset({policies[0].id}): count} if count else {}
         columns = [_column(policy) for policy in policies]
-        counted = _matched(policies).values_list(*columns).annotate(count=Count("pk")).order_by()
+        counted = _matched(policies).filter(who).values_list(*columns).annotate(count=Count("pk")).order_by()
         return {
             frozenset(policy.id for policy, lets in zip(policies, row, strict=False) if lets): row[-1]
             for row in counted
         }
 
-    def some(self, policies: tuple[Policy, ...], crowds: Iterable[frozenset[int]], most: int) -> list[Person]:
+    def some(
+        self,
+        policies: tuple[Policy, ...],
+        crowds: Iterable[frozenset[int]],
+        managed: Iterable[frozenset[int]],
+        most: int,
+    ) -> list[Person]:
         chosen = NOBODY
-        for crowd in crowds:
+        for crowd, who in [*((each, Q()) for each in crowds), *((each, ~_without_manager()) for each in managed)]:
             # Said without columns, for the database then looks for members and not through everybody.
-            exactly = Q()
+            exactly = who
             for policy in policies:
                 exactly &= _lets_ask(policy) if policy.id in crowd else ~_lets_ask(policy)
             chosen |= exactly
         rows = _active().filter(chosen).order_by("name", "pk")
         return [people.of(row) for row in rows.prefetch_related("directory_groups")[:most]]
 
-    def members(self, group_ids: frozenset[str], most: int, but: Person | None = None) -> tuple[int, dict[int, str]]:
+    def manager(self, asker: Person) -> Manager:
+        named = get_user_model().objects.filter(object_id=asker.manager_object_id or None).first()
+        return managers.judged(asker, people.of(named) if named else None)
+
+    def members(self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = ()) -> Members:
         # Several answers of one question speak of the same groups.
-        key = (group_ids, most, but and but.user_id)
+        key = (group_ids, most, frozenset(each.user_id for each in but))
         if key not in self._members:
             self._members[key] = _members(group_ids, most, but)
         return self._members[key]
 
 
-def _members(group_ids: frozenset[str], most: int, but: Person | None) -> tuple[int, dict[int, str]]:
+def _members(group_ids: frozenset[str], most: int, but: Iterable[Identity]) -> Members:
     rows = _active().filter(pk__in=_in_any(group_ids))
-    if but is not None:
-        rows = rows.exclude(same_person(but))
-    names = dict(rows.order_by("name", "pk").values_list("pk", "name")[: most + 1])
-    return (len(names) if len(names) <= most else rows.count()), dict(list(names.items())[:most])
+    for each in but:
+        rows = rows.exclude(same_person(each))
+    found = [Identity(*row) for row in rows.order_by("name", "pk").values_list(*people.IDENTITY)[: 2 * most + 1]]
+    count, first = first_people(found, most)
+    return (count if len(found) <= 2 * most else rows.count()), first
 
 
-def same_person(person: Person) -> Q:
+def first_people(rows: Sequence[Identity], most: int | None = None) -> Members:
+    """How many people these rows stand for, and the rows of the first so many of them."""
+    numbers = people.told_apart(rows)
+    chosen = set(list(dict.fromkeys(numbers.values()))[:most])
+    return len({*numbers.values()}), tuple(row for row in rows if numbers[row.user_id] in chosen)
+
+
+def same_person(person: Identity) -> Q:
     """The rows that stand for this person: nobody decides on what they ask for themselves, by any of them."""
     same = Q(pk=person.user_id) | Q(object_id=person.object_id)
     if person.user_name:
@@ -99,6 +134,10 @@ def same_person(person: Person) -> Q:
     if person.principal_id:
         same |= Q(principal_id=person.principal_id)
     return same
+
+
+def _without_manager() -> Q:
+    return Q(pk__in=managers.without_one().order_by().values("pk"))
 
 
 def _active() -> QuerySet[Any]:
@@ -125,8 +164,10 @@ def _matched(policies: tuple[Policy, ...]) -> QuerySet[Any]:
 
 
 def _lets_ask(policy: Policy) -> Q:
-    by_group = Q(pk__in=_in_any(policy.group_ids))
-    return by_group | Q(department__in=sorted(policy.departments)) if policy.departments else by_group
+    lets = Q(pk__in=_in_any(policy.group_ids))
+    if policy.departments:
+        lets |= Q(department__in=sorted(policy.departments))
+    return lets & ~Q(pk__in=_in_any(policy.closed_ids)) if policy.closed_by else lets
 
 
 def _column(policy: Policy) -> str:

@@ -13,9 +13,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Q
 
-from auditlog import clock
+from auditlog import claims, clock
 from catalog import changes, joining, principals
 from catalog.inventory import INVENTORY, Inventory
 from catalog.models import Account, AccountRule, InventoryLook, InventorySync, PermissionSet
@@ -62,9 +61,8 @@ def sync(inventory: Inventory, patience: timedelta | None = None) -> Result | No
 def _claimed() -> Iterator[uuid.UUID | None]:
     """The claim under which nobody else syncs, or None; how it went is written down at its end."""
     InventorySync.objects.get_or_create(pk=1)
-    now, claim = clock.now(), uuid.uuid4()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    if not InventorySync.objects.filter(free).update(claim=claim, claimed_until=now + LEASE):
+    claim = claims.take(InventorySync.objects.all(), LEASE)
+    if not claim:
         yield None
         return
     trouble = "It was interrupted."
@@ -75,7 +73,13 @@ def _claimed() -> Iterator[uuid.UUID | None]:
         trouble = str(error)
         raise
     finally:
-        InventorySync.objects.filter(claim=claim).update(trouble=trouble, claim=None, claimed_until=None)
+        claims.release(InventorySync.objects.all(), claim, trouble=trouble)
+
+
+def is_mirrored(row: Any) -> bool:
+    """Whether the inventory has read this account or permission set: what AWS lists of it is written anew each time."""
+    key = row.account_id if isinstance(row, Account) else row.arn
+    return row.vanished_at is not None or InventoryLook.objects.filter(key=key).exists()
 
 
 class _Sync:
@@ -113,9 +117,7 @@ class _Sync:
 
     def _goes_on(self) -> bool:
         """Keeps the claim for another while, unless patience is over."""
-        until = clock.now() + LEASE
-        mine = InventorySync.objects.filter(claim=self._claim)
-        return time.monotonic() <= self._until and bool(mine.update(claimed_until=until))
+        return time.monotonic() <= self._until and claims.keep(InventorySync.objects.all(), self._claim, LEASE)
 
     def _look(self, accounts: set[str], arns: set[str]) -> None:
         """Reads the details of what was not looked at lately, as far as patience goes."""

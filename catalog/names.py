@@ -1,6 +1,8 @@
 """Names and texts as people may give them: tidied, and without what the eye cannot see."""
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 # Characters without a glyph that Unicode counts as letters, marks or symbols; the rest is caught by category.
@@ -47,8 +49,11 @@ def refuse_unseen(text: str) -> str:
 
 
 def likeness(name: str) -> str:
-    """What two names share that a reader would take for the same."""
-    return unicodedata.normalize("NFKC", name.strip()).casefold()
+    """What two names share that a reader would take for the same: case, form, spaces and the unseen do not count."""
+    seen = "".join(character for character in " ".join(name.split()) if not _is_unseen(character))
+    folded = unicodedata.normalize("NFKC", seen).casefold()
+    # Folding the case may leave a text that is not in Unicode's normal form any more.
+    return unicodedata.normalize("NFKC", folded)
 
 
 def refuse_control(text: str) -> str:
@@ -71,11 +76,12 @@ def showable(name: str) -> str:
 
     Letters that are written from right to left stay, and so does what joins them.
     """
-    kept = ""
-    for character in " ".join(name.split()):
-        if not _is_unseen(character) or _joins(kept, character):
-            kept += character
-    return " ".join(kept.split())
+    return " ".join(_seen(" ".join(name.split())).split())
+
+
+def printable(text: str) -> str:
+    """A text of lines for a terminal, which acts on some characters: its lines without what cannot be seen."""
+    return "\n".join(_seen(line.expandtabs()) for line in text.split("\n"))
 
 
 def comparable(text: str) -> str:
@@ -87,6 +93,14 @@ def comparable(text: str) -> str:
         return refuse_unseen(" ".join(text.split()))
     except ValueError:
         return ""
+
+
+def _seen(text: str) -> str:
+    kept = ""
+    for character in text:
+        if not _is_unseen(character) or _joins(kept, character):
+            kept += character
+    return kept
 
 
 def _is_unseen(character: str) -> bool:
@@ -104,3 +118,9 @@ def _joins(text: str, character: str) -> bool:
 
 def _code(character: str) -> str:
     return f"U+{ord(character):04X}"
+
+
+def alike(given: str, known: Iterable[str]) -> str:
+    """A sentence that suggests the likest of what there is, or nothing."""
+    likest = difflib.get_close_matches(given, list(known), 1, 0.6)
+    return f" Did you mean “{likest[0]}”?" if likest else ""

@@ -6,7 +6,7 @@ recorded every change of their groups, department and presence, and read backwar
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,13 +16,28 @@ from django.db.models import OuterRef, Q, Subquery
 
 from auditlog.actions import Action
 from auditlog.models import Event
-from catalog import app_roles, people
-from catalog.membership import Crowds
-from catalog.models import AccessPolicy, Account, ApprovalStage, ApproverGroup, DirectoryGroup, Environment, Role
+from catalog import app_roles, managers, people
+from catalog.account_tags import Tags
+from catalog.managers import Manager
+from catalog.membership import Crowds, Members, first_people
+from catalog.models import (
+    AccessPolicy,
+    Account,
+    ApprovalStage,
+    ApproverGroup,
+    DirectoryGroup,
+    Environment,
+    OnCallCover,
+    OnCallPerson,
+    OnCallSchedule,
+    Role,
+)
 from catalog.models import PermissionSet as Permissions
-from catalog.offers import policy_of, stage_of
-from catalog.people import Person
-from catalog.policy import Policy, matching
+from catalog.offers import Drawn, policy_of, stage_of, tags_of
+from catalog.on_call import OnCall
+from catalog.people import Identity, Person, is_same
+from catalog.schedules import put_together, source
+from catalog.terms import Policy, closed_together, matching
 
 TOLD_OF_PEOPLE: Final = (
     Action.PERSON_CREATED,
@@ -32,7 +47,7 @@ TOLD_OF_PEOPLE: Final = (
     Action.PERSON_LEFT,
     Action.PERSON_RETURNED,
 )
-# An event names a group as "name (object id)", or by its object id alone.
+# An event names a group or a manager as "name (object id)", or by the object id alone.
 _OBJECT_ID: Final = re.compile(
     rf"(?:^|\()([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|{app_roles.PATTERN})\)?\Z"
 )
@@ -45,10 +60,12 @@ def policies_at(at: datetime, role_id: int | None = None, environment_id: int | 
     named = {model: {row.id: row for row in _versions(model, at)} for model in (Role, Environment, Permissions)}
     groups = {row.id: row for row in _versions(ApproverGroup, at)}
     asking, approving = _members(rows, "requestable_by"), _members(list(groups.values()), "directory_groups")
+    kept_from = _members(rows, "closed_to")
     stages: dict[int, list[Any]] = {}
     for stage in _versions(ApprovalStage, at).order_by("position"):
         stages.setdefault(stage.policy_id, []).append(stage)
-    return tuple(
+    on_call = _on_call_at(rows, at)
+    policies = (
         policy_of(
             row,
             version=row.history_id,
@@ -57,24 +74,44 @@ def policies_at(at: datetime, role_id: int | None = None, environment_id: int | 
             permission_set=named[Permissions][row.permission_set_id],
             group_ids=asking[row.history_id],
             stages=tuple(
-                stage_of(stage, row.name, (group.name, approving[group.history_id]), escalation)
+                stage_of(stage, row.name, _drawn(group, approving), _drawn(other, approving) if other else None)
                 for stage in stages.get(row.id, ())
                 if (group := groups.get(stage.approver_group_id))
                 for other in [groups.get(stage.escalation_group_id)]
-                for escalation in [(other.name, approving[other.history_id]) if other else None]
             ),
+            on_call=on_call.get(row.id),
         )
         for row in sorted(rows, key=lambda row: row.name)
         if row.role_id in named[Role]
         and row.environment_id in named[Environment]
         and row.permission_set_id in named[Permissions]
     )
+    return closed_together(policies, {row.id: kept_from[row.history_id] for row in rows})
 
 
-def environments_with_accounts_at(at: datetime) -> frozenset[int]:
-    """The ids of the environments that had an account to ask for."""
-    rows = _versions(Account, at).filter(vanished_at=None, environment_id__isnull=False)
-    return frozenset(rows.values_list("environment_id", flat=True))
+def _drawn(group: Any, approving: Mapping[int, frozenset[str]]) -> Drawn:
+    """A version of an approver group, with what history has of its directory groups by the version's id."""
+    return Drawn(group.name, approving[group.history_id], bool(group.is_requesters_manager))
+
+
+def accounts_at(at: datetime) -> dict[int, list[Tags | None]]:
+    """The tags of the accounts that there were to ask for, by environment."""
+    found: dict[int, list[Tags | None]] = {}
+    for row in _versions(Account, at).filter(vanished_at=None, environment_id__isnull=False):
+        found.setdefault(row.environment_id, []).append(tags_of(row))
+    return found
+
+
+def _on_call_at(rows: Sequence[Any], at: datetime) -> dict[int, OnCall]:
+    """What said who is on call for these policies, by the policy's id."""
+    naming = [row for row in rows if row.on_call_group_id or row.on_call_schedule_id]
+    if not naming:
+        return {}
+    groups = {row.id: row for row in _versions(DirectoryGroup, at)}
+    people, covers = _versions(OnCallPerson, at).order_by("position"), _versions(OnCallCover, at).order_by("starts_at")
+    read = put_together(_versions(OnCallSchedule, at), people, covers)
+    found = {row.id: source(row, groups, read) for row in naming}
+    return {pk: each for pk, each in found.items() if each}
 
 
 def _versions(model: Any, at: datetime) -> Any:
@@ -112,21 +149,46 @@ class Then:
         now = people.load(user_id)
         return undone(now, self._since.get(now.object_id, ()))
 
-    def crowds(self, policies: tuple[Policy, ...]) -> Crowds:
-        return Counter(crowd for _, crowd in self._let_in(policies))
+    def crowds(self, policies: tuple[Policy, ...], *, without_manager: bool = False) -> Crowds:
+        let_in = list(self._let_in(policies))
+        found = self._managed(person for person, _ in let_in) if without_manager else set()
+        return Counter(crowd for person, crowd in let_in if person.user_id not in found)
 
-    def some(self, policies: tuple[Policy, ...], crowds: Iterable[frozenset[int]], most: int) -> list[Person]:
-        wanted = set(crowds)
-        chosen = [person for person, crowd in self._let_in(policies) if crowd in wanted]
+    def some(
+        self,
+        policies: tuple[Policy, ...],
+        crowds: Iterable[frozenset[int]],
+        managed: Iterable[frozenset[int]],
+        most: int,
+    ) -> list[Person]:
+        wanted, wanted_managed, let_in = {*crowds}, {*managed}, list(self._let_in(policies))
+        found = self._managed(person for person, crowd in let_in if crowd in wanted_managed)
+        chosen = [person for person, crowd in let_in if crowd in wanted or person.user_id in found]
         return sorted(chosen, key=lambda person: (person.name, person.user_id))[:most]
 
-    def members(self, group_ids: frozenset[str], most: int, but: Person | None = None) -> tuple[int, dict[int, str]]:
-        found = {
-            person.user_id: person.name
+    def members(self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = ()) -> Members:
+        found = [
+            person
             for person in self._everybody(Q(directory_groups__object_id__in=sorted(group_ids)))
-            if person.is_active and person.groups & group_ids and not (but and _same(person, but))
+            if person.is_active and person.groups & group_ids and not any(is_same(person, each) for each in but)
+        ]
+        return first_people(sorted(found, key=lambda person: (person.name, person.user_id)), most)
+
+    def manager(self, asker: Person) -> Manager:
+        named = get_user_model().objects.filter(object_id=asker.manager_object_id or None).first()
+        then = undone(people.of(named), self._since.get(named.object_id, ())) if named else None
+        return managers.judged(asker, then)
+
+    def _managed(self, people_then: Iterable[Person]) -> set[int]:
+        """Those of the people (by user id) who had a manager that could decide."""
+        reports = list(people_then)
+        rows = get_user_model().objects.filter(object_id__in={each.manager_object_id for each in reports} - {""})
+        then = {
+            row.object_id: undone(people.of(row), self._since.get(row.object_id, ()))
+            for row in rows.prefetch_related("directory_groups")
         }
-        return len(found), dict(sorted(found.items(), key=lambda each: each[1])[:most])
+        judged = ((each, managers.judged(each, then.get(each.manager_object_id))) for each in reports)
+        return {each.user_id for each, manager in judged if not manager.why_not}
 
     def _let_in(self, policies: tuple[Policy, ...]) -> Iterator[tuple[Person, frozenset[int]]]:
         named = Q(directory_groups__object_id__in={each for policy in policies for each in policy.group_ids})
@@ -153,11 +215,13 @@ def undone(person: Person, since: Iterable[Event]) -> Person | None:
             case Action.PERSON_CREATED:
                 return None
             case Action.PERSON_GROUPS_CHANGED:
-                groups = (person.groups - _groups(data.get("joined"))) | _groups(data.get("left"))
+                groups = (person.groups - _ids(data.get("joined"))) | _ids(data.get("left"))
                 person = replace(person, groups=groups)
             case Action.PERSON_CHANGED | Action.PERSON_SIGNED_IN:
                 changes = data.get("changes") or {}
                 before = {name: changes[name][0] for name in ("department", "name", "user_name") if name in changes}
+                if "manager" in changes:
+                    before["manager_object_id"] = next(iter(_ids([changes["manager"][0]])), "")
                 person = replace(person, **before)
             case Action.PERSON_LEFT:
                 person = replace(person, is_active=True)
@@ -166,14 +230,6 @@ def undone(person: Person, since: Iterable[Event]) -> Person | None:
     return person
 
 
-def _groups(told: Any) -> frozenset[str]:
+def _ids(told: Any) -> frozenset[str]:
     found = (_OBJECT_ID.search(str(each)) for each in told or ())
     return frozenset(match[1] for match in found if match)
-
-
-def _same(one: Person, other: Person) -> bool:
-    if one.user_id == other.user_id or one.object_id == other.object_id:
-        return True
-    if one.principal_id and one.principal_id == other.principal_id:
-        return True
-    return bool(one.user_name) and one.user_name.casefold() == other.user_name.casefold()

@@ -1,21 +1,23 @@
 """A person as policies and permissions see one: frozen, and read from the database at the moment of asking."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from auditlog.actor import Actor
 
+# The columns of a row in the order of an Identity.
+IDENTITY: Final = ("pk", "object_id", "name", "user_name", "principal_id")
+
 
 @dataclass(frozen=True)
-class Person:
-    """Who asks or decides.
+class Identity:
+    """Who a row of the directory stands for: one person may have several.
 
-    `groups` are object ids of directory groups, `user_id` is the row's key, `principal_id` is the Identity Center user
-    id as last found, empty if never looked up. A local administrator (`is_local`) is nobody of the directory, and
-    neither asks nor decides.
+    `user_id` is the row's key, `principal_id` is the Identity Center user id as last found, empty if never looked up.
     """
 
     user_id: int
@@ -23,17 +25,39 @@ class Person:
     name: str
     user_name: str
     principal_id: str
+
+    @property
+    def marks(self) -> frozenset[tuple[str, object]]:
+        """By what rows are known to stand for one person: they share any of these."""
+        marks = {("row", self.user_id), ("object id", self.object_id), ("user name", self.user_name.casefold())}
+        return frozenset(mark for mark in {*marks, ("Identity Center", self.principal_id)} if mark[1] != "")
+
+
+@dataclass(frozen=True)
+class Person(Identity):
+    """Who asks or decides.
+
+    `groups` are object ids of directory groups. A local administrator (`is_local`) is nobody of the directory, and
+    neither asks nor decides. `manager_object_id` is whom the directory names as their manager, empty for nobody.
+    """
+
     department: str
     groups: frozenset[str]
     is_active: bool
     is_admin: bool
     is_compliance: bool
     is_local: bool = False
+    manager_object_id: str = ""
 
     @property
     def actor(self) -> Actor:
         """This person as the ledger names them."""
         return Actor.person(self.object_id, self.name)
+
+
+def identity(user: Any) -> Identity:
+    """Who this row stands for; nothing is read for it."""
+    return Identity(user.pk, user.object_id, user.name, user.user_name, user.principal_id)
 
 
 def load(user_id: int) -> Person:
@@ -62,7 +86,28 @@ def of(user: Any) -> Person:
         is_admin=is_active and (user.is_local or settings.ENTRA_ADMIN_GROUP_ID in groups),
         is_compliance=is_active and not user.is_local and settings.ENTRA_COMPLIANCE_GROUP_ID in groups,
         is_local=user.is_local,
+        manager_object_id=user.manager_object_id,
     )
+
+
+def is_same(one: Identity, other: Identity) -> bool:
+    """Whether two rows stand for one person: by object id, Identity Center user, or user name."""
+    return bool(one.marks & other.marks)
+
+
+def told_apart(rows: Iterable[Identity]) -> dict[int, int]:
+    """A number for each row (by user id), the same for all rows that stand for one person: they count once."""
+    numbers: dict[int, int] = {}
+    marked: dict[tuple[str, object], int] = {}
+    for row in rows:
+        known = {marked[mark] for mark in row.marks if mark in marked}
+        number = min(known, default=row.user_id)
+        if len(known) > 1:
+            marked = {mark: number if each in known else each for mark, each in marked.items()}
+            numbers = {pk: number if each in known else each for pk, each in numbers.items()}
+        marked |= dict.fromkeys(row.marks, number)
+        numbers[row.user_id] = number
+    return numbers
 
 
 def hold(user_id: int) -> Person:

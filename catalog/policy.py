@@ -4,27 +4,29 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Generic, ParamSpec, TypeVar
+from typing import Final, ParamSpec
 
-from catalog import step_up
+from catalog import reasons, step_up
+from catalog.account_tags import ANY, Tags, written
+from catalog.automatic import Asked, Outcome, Span
 from catalog.people import Person
-from catalog.stages import Stage, joined
-from catalog.step_up import Demand, Proof, Wanted
+from catalog.stages import Stage
+from catalog.step_up import Demand, Proof
+from catalog.terms import Policy, Terms, applying, covering, matching, terms_of
 from catalog.ticket_examples import LONGEST_TICKET, example
 
-T = TypeVar("T")
 P = ParamSpec("P")
 
 LEAST_DURATION: Final = timedelta(seconds=1)
-LEAST_REASON: Final = 10
 # A start this little in the past is the time it took to fill in the form.
 START_GRACE: Final = timedelta(minutes=5)
 
 
 # Rules of the portal's own whose reason is the whole rule: their names are for the record, and tell a reader nothing.
 SELF_EVIDENT: Final = frozenset(
-    {"accounts", "admin", "duration", "end", "extension", "form", "lapse", "once", "owner", "people", "reason"}
-    | {"requester", "review", "role", "stages", "start", "state", "ticket"}
+    {"accounts", "admin", "approver or admin", "catalog", "default deny", "duration", "end", "extension", "form"}
+    | {"inventory", "lapse", "longest lead", "once", "one at a time", "owner", "people", "reason", "requester"}
+    | {"review", "role", "stages", "start", "state", "ticket"}
 )
 
 
@@ -62,39 +64,14 @@ class Unproven(Verdict):
 
 
 @dataclass(frozen=True)
-class Policy:
-    """One access policy in force, with its role, environment and permission set as far as a judgement needs them."""
-
-    id: int
-    version: int
-    name: str
-    role_id: int
-    role: str
-    role_is_offered: bool
-    environment_id: int
-    environment: str
-    group_ids: frozenset[str]
-    departments: frozenset[str]
-    permission_set_id: int
-    permission_set: str
-    permission_set_vanished: bool
-    default_duration: timedelta
-    longest_duration: timedelta
-    accounts_per_request: int
-    ticket_pattern: str
-    approves_automatically: bool
-    stages: tuple[Stage, ...]
-    step_up: Wanted | None = None
-
-
-@dataclass(frozen=True)
 class AccountChoice:
-    """An account that was chosen: where it belongs, and whether AWS still has it."""
+    """An account that was chosen: where it belongs, whether AWS still has it, and its tags, None until AWS has told."""
 
     account_id: str
     name: str
     environment_id: int | None
     vanished: bool
+    tags: Tags | None = ANY
 
 
 @dataclass(frozen=True)
@@ -102,7 +79,9 @@ class Ask:
     """What a person asks for; `start` None means now.
 
     `already` is the time that the ask comes on top of: what was granted of the same access before, if it extends it.
-    `proofs` are judged by how old they were when the ask was made: `made_at`, or now if it is being made.
+    `proofs` are judged by how old they were when the ask was made: `made_at`, or now if it is being made. Of one that
+    was made before, `begins` says when its access was to begin, if later, and `on_call_by` what `Asked` says.
+    `beside` are the person's other asks for the same access; `since` is when that began which it extends.
     """
 
     role_id: int
@@ -115,39 +94,32 @@ class Ask:
     already: timedelta = timedelta(0)
     proofs: tuple[Proof, ...] = ()
     made_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Limit(Generic[T]):
-    """A term's value and the policy that set it."""
-
-    value: T
-    rule: str
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The most restrictive of all matching policies, term by term, each with its rule."""
-
-    policies: tuple[Policy, ...]
-    permission_set_id: int
-    permission_set: str
-    default_duration: Limit[timedelta]
-    longest_duration: Limit[timedelta]
-    accounts_per_request: Limit[int]
-    ticket_patterns: tuple[Limit[str], ...]
-    approves_automatically: Limit[bool]
-    stages: tuple[Stage, ...]
-    step_up_to_ask: tuple[Demand, ...] = ()
-    step_up_to_decide: tuple[Demand, ...] = ()
+    begins: datetime | None = None
+    on_call_by: frozenset[str] | None = None
+    beside: tuple[Span, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The terms that hold and every refusal; allowed only if there are terms and no refusal."""
+    """The terms that hold and every refusal; allowed only if there are terms and no refusal.
+
+    `outcome` says whether an ask that is allowed is approved at once; None where no ask was judged.
+    """
 
     terms: Terms | None
     refusals: tuple[Verdict, ...]
+    outcome: Outcome | None = None
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the ask is approved without people."""
+        return self.outcome is not None and self.outcome.at_once
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Those who decide on the ask."""
+        return () if self.terms is None or self.at_once else self.terms.stages
 
     @property
     def verdict(self) -> Verdict:
@@ -157,43 +129,6 @@ class Judgement:
         if self.terms is None:
             return Verdict(False, "No access policy says yes.", "default deny")
         return Verdict(True, "The access policy allows it.", ", ".join(policy.name for policy in self.terms.policies))
-
-
-def matching(policies: Iterable[Policy], person: Person) -> tuple[Policy, ...]:
-    """The policies that let this person ask, by directory group or by department."""
-    return tuple(
-        policy
-        for policy in policies
-        if policy.group_ids & person.groups or (person.department and person.department in policy.departments)
-    )
-
-
-def terms_of(policies: tuple[Policy, ...]) -> Terms:
-    """The terms that hold when all of these policies do: the most restrictive value of each.
-
-    Args:
-        policies: at least one, all for one role and environment and one permission set.
-    """
-    shortest = min(policies, key=lambda policy: policy.longest_duration)
-    default = min(policies, key=lambda policy: policy.default_duration)
-    fewest = min(policies, key=lambda policy: policy.accounts_per_request)
-    wanted = [policy.step_up for policy in policies if policy.step_up]
-    decided_by_people = next((policy for policy in policies if not policy.approves_automatically), None)
-    return Terms(
-        policies=policies,
-        permission_set_id=policies[0].permission_set_id,
-        permission_set=policies[0].permission_set,
-        default_duration=Limit(min(default.default_duration, shortest.longest_duration), default.name),
-        longest_duration=Limit(shortest.longest_duration, shortest.name),
-        accounts_per_request=Limit(fewest.accounts_per_request, fewest.name),
-        ticket_patterns=tuple(
-            Limit(policy.ticket_pattern, policy.name) for policy in policies if policy.ticket_pattern
-        ),
-        approves_automatically=Limit(decided_by_people is None, (decided_by_people or policies[0]).name),
-        stages=joined(policy.stages for policy in policies) if decided_by_people else (),
-        step_up_to_ask=step_up.joined(wanted, step_up.ASKING),
-        step_up_to_decide=step_up.joined(wanted, step_up.DECIDING),
-    )
 
 
 def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime, longest_lead: timedelta) -> Judgement:
@@ -215,14 +150,28 @@ def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime
     if person.is_local:
         return Judgement(None, (LOCAL_ASKS_FOR_NOTHING,))
     if not matched:
-        return Judgement(None, (unmatched(concerned),))
-    judgement = whatever_is_asked(matched)
+        return Judgement(None, (unmatched(concerned, person),))
+    uncovered = tuple(_applied(_covered, matched, ask))
+    if not (held := applying(matched, (account.tags for account in ask.accounts))):
+        return Judgement(None, uncovered)
+    judgement = whatever_is_asked(held)
     if (terms := judgement.terms) is None:
         return judgement
     refusals = [refusal for rule in _OF_ASK for refusal in _applied(rule, terms, ask, now, longest_lead)]
     demands, at = terms.step_up_to_ask, ask.made_at or now
     refusals += _applied(unproven, demands, ask.proofs, person.object_id, at)
-    return Judgement(terms, (*judgement.refusals, *refusals))
+    return Judgement(terms, (*judgement.refusals, *uncovered, *refusals), _outcome(terms, person, ask, now))
+
+
+def _outcome(terms: Terms, person: Person, ask: Ask, now: datetime) -> Outcome:
+    """Whether the ask is approved at once; where that cannot be worked out, people decide."""
+    begins = ask.begins or (ask.start if ask.start and ask.start > now else None)
+    in_all, made_at = ask.already + ask.duration, ask.made_at or now
+    asked = Asked(person, in_all, made_at, begins, ask.on_call_by, ask.beside, ask.since)
+    try:
+        return terms.automatic.judged(asked)
+    except Exception:  # noqa: BLE001 - whatever goes wrong, nothing is approved by it
+        return terms.automatic.left_to_people()
 
 
 def whatever_is_asked(matched: tuple[Policy, ...]) -> Judgement:
@@ -241,8 +190,13 @@ def offered(matched: tuple[Policy, ...]) -> Terms | None:
     return judgement.terms if not judgement.refusals else None
 
 
-def unmatched(concerned: Sequence[Policy], who: str = "You are") -> Verdict:
-    """The refusal of somebody whom none of the policies for a role and environment lets ask."""
+def unmatched(concerned: Sequence[Policy], person: Person, who: str = "You are") -> Verdict:
+    """The refusal of somebody whom none of the policies for a role and environment lets ask, or one keeps from it."""
+    closed = {each.rule for policy in concerned for each in policy.closed_by if each.group_id in person.groups}
+    if closed:
+        rule = min(closed)
+        reason = f"{who} in a group that “{rule}” keeps from asking, whatever else allows it."
+        return Verdict(False, reason, rule, "role")
     if not concerned:
         return Verdict(False, "No access policy offers this role in this environment.", "default deny", "role")
     names = ", ".join(f"“{policy.name}”" for policy in concerned)
@@ -257,6 +211,20 @@ def _applied(rule: Callable[P, Iterator[Verdict]], *given: P.args, **named: P.kw
         return [
             Verdict(False, f"The rule about the {name} could not be worked out ({error}); an admin must mend it.", name)
         ]
+
+
+def _covered(matched: tuple[Policy, ...], ask: Ask) -> Iterator[Verdict]:
+    """Each account must be one that a policy is for, and its tags must be known where any goes by them."""
+    tagged = [policy for policy in matched if policy.account_tags]
+    for account in ask.accounts if tagged else ():
+        if account.tags is None:
+            reason = f"AWS has not told the tags of {account.name} yet, and “{tagged[0].name}” goes by them."
+            yield Verdict(False, f"{reason} The inventory is read every ten minutes.", tagged[0].name, "accounts")
+        elif not covering(matched, account.tags):
+            # All of them go by tags, or one would be for any account.
+            told = (f"“{policy.name}” is for those tagged {written(policy.account_tags)}" for policy in matched)
+            reason = f"No policy lets you ask for {account.name}: {'; '.join(told)}."
+            yield Verdict(False, reason, ", ".join(policy.name for policy in matched), "accounts")
 
 
 def _role(terms: Terms) -> Iterator[Verdict]:
@@ -315,16 +283,23 @@ def _start(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> It
 
 
 def _reason(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
-    if len(" ".join(ask.reason.split())) < LEAST_REASON:
-        yield Verdict(
-            False, f"Say why in at least {LEAST_REASON} characters; approvers and auditors read it.", "reason", "reason"
-        )
+    least, length = terms.least_reason, reasons.length(ask.reason)
+    if length >= least.value:
+        return
+    if least.rule:
+        said = f"“{least.rule}” asks for a reason of at least {least.value} characters; yours has {length}."
+    else:
+        said = f"Say why in at least {least.value} characters; approvers and auditors read it."
+    yield Verdict(False, said, least.rule or "reason", "reason")
 
 
 def _ticket(terms: Terms, ask: Ask, now: datetime, longest_lead: timedelta) -> Iterator[Verdict]:
     if len(ask.ticket) > LONGEST_TICKET:
         yield Verdict(False, f"A ticket is at most {LONGEST_TICKET} characters.", "ticket", "ticket")
         return
+    checks = [check.rule for check in terms.ticket_checks]
+    if checks and not ask.ticket and all(re.fullmatch(pattern.value, "") for pattern in terms.ticket_patterns):
+        yield Verdict(False, f"“{checks[0]}” has tickets checked: give one.", checks[0], "ticket")
     for pattern in terms.ticket_patterns:
         if not re.fullmatch(pattern.value, ask.ticket):
             shown = example(pattern.value)
@@ -348,8 +323,8 @@ def unproven(demands: Iterable[Demand], proofs: Iterable[Proof], object_id: str,
 
 
 def _stages(terms: Terms) -> Iterator[Verdict]:
-    if not terms.approves_automatically.value and not terms.stages:
-        rule = terms.approves_automatically.rule
+    if not terms.automatic.is_always and not terms.stages:
+        rule = terms.automatic.rule
         yield Verdict(False, f"“{rule}” names nobody who decides; an admin must add a stage.", rule, "role")
 
 

@@ -9,23 +9,27 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.apps.config import AppConfig
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import WARNING, CheckMessage, Tags, register
 from django.db import DatabaseError
 from django.db.models import Count, Exists, OuterRef, Q
 
-from catalog import joining, tickets
+from catalog import account_tags, joining, on_call_problems, tickets
 from catalog.deciders import Deciding, can_be_decided
+from catalog.membership import first_people
 from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup
-from catalog.offers import departments_of, drawn_from, stage_of
+from catalog.offers import departments_of, drawn_from, stage_of, tags_of
+from catalog.people import IDENTITY, Identity, is_same
 from catalog.policy import spell
 from catalog.powers import too_much
-from catalog.stages import Stage
+from catalog.stages import MANAGER, Stage
+from catalog.without_manager import WithoutManager, asks_manager
 
 # More people than this need not be told of each ask: everybody thinks that another will answer.
 MOST_TOLD: Final = 25
 # With these nobody can ask, or nobody can approve.
-_BLOCKING: Final = frozenset(f"catalog.W{number:03}" for number in (1, 3, 4, 6, 7, 8, 9, 11, 12))
+_BLOCKING: Final = frozenset(f"catalog.W{number:03}" for number in (1, 3, 4, 6, 7, 8, 9, 11, 12, 18, 51))
 _FEWEST_READ: Final = 3
 
 
@@ -54,7 +58,7 @@ class Problem:
 class _Member:
     """One of a small approver group: who they are, and what may let them ask."""
 
-    name: str
+    identity: Identity
     department: str
     groups: frozenset[int]
 
@@ -65,7 +69,9 @@ class _Facts:
 
     `open_in`: environments with an account; `peopled`: directory groups and departments with an active person; `sizes`:
     active people of each approver group; `small`: those of groups that may be too few, by user id; `in_management`: the
-    permission sets that policies in force offer in the management account.
+    permission sets that policies in force offer in the management account; `without_manager`: where a stage asks the
+    requester's manager, the people who have none that could decide; `tags_in`: the
+    tags of each environment's accounts.
     """
 
     open_in: frozenset[int]
@@ -74,6 +80,8 @@ class _Facts:
     sizes: Mapping[int, int]
     small: Mapping[int, Mapping[int, _Member]]
     in_management: frozenset[int]
+    without_manager: WithoutManager
+    tags_in: Mapping[int, Sequence[account_tags.Tags | None]]
 
 
 def found(only: int | None = None, using: str = "default") -> list[Problem]:
@@ -83,7 +91,10 @@ def found(only: int | None = None, using: str = "default") -> list[Problem]:
         beside = AccessPolicy.objects.using(using).filter(pk=only).values("role_id", "environment_id").first()
         rows = rows.filter(**beside) if beside else rows.none()
     loaded = rows.select_related("role", "environment", "permission_set").prefetch_related(
-        "requestable_by", "stages__approver_group__directory_groups", "stages__escalation_group__directory_groups"
+        "requestable_by",
+        "closed_to",
+        "stages__approver_group__directory_groups",
+        "stages__escalation_group__directory_groups",
     )
     policies = list(loaded.order_by("name"))
     facts = _read(policies, using)
@@ -99,16 +110,32 @@ def found(only: int | None = None, using: str = "default") -> list[Problem]:
         )
     }
     claimed = _claimed_in_vain(using) if only is None else []
+    on_call = _of_on_call(using, only)
     return sorted(
-        [*everything.values(), *claimed], key=lambda problem: (not problem.is_blocking, problem.about, problem.id)
+        [*everything.values(), *claimed, *on_call],
+        key=lambda problem: (not problem.is_blocking, problem.about, problem.id),
     )
 
 
 def _claimed_in_vain(using: str) -> list[Problem]:
-    """Accounts that rules claim and that join no environment."""
-    return [
+    """Accounts that rules claim and that join no environment, and rules that claim none."""
+    in_vain = [
         Problem("catalog.W030", text, account.pk, str(account), "account") for account, text in joining.problems(using)
     ]
+    empty = [
+        Problem("catalog.W031", text, rule.environment_id, str(rule.environment), "environment")
+        for rule, text in joining.empty_units(using)
+    ]
+    return in_vain + empty
+
+
+def _of_on_call(using: str, only: int | None) -> Iterator[Problem]:
+    """Schedules and groups by which nobody is on call, though policies count on it."""
+    policy = AccessPolicy.objects.using(using).filter(pk=only).first() if only is not None else None
+    for number, schedule, text in on_call_problems.of_schedules(using, policy):
+        yield Problem(f"catalog.W{number:03}", text, schedule.pk, str(schedule), "oncallschedule")
+    for number, about, text in on_call_problems.of_groups(using, policy):
+        yield Problem(f"catalog.W{number:03}", text, about.pk, about.name)
 
 
 @register(Tags.database)
@@ -128,7 +155,7 @@ def catalog_makes_sense(
 
 
 def _problems_of(policy: AccessPolicy, rivals: Sequence[AccessPolicy], facts: _Facts) -> Iterator[Problem]:
-    for rule in (_who_asks, _what_it_gives, _who_decides, _beside(rivals)):
+    for rule in (_who_asks, _tickets, _what_it_gives, _who_decides, _beside(rivals)):
         for number, text in rule(policy, facts):
             yield Problem(f"catalog.W{number:03}", text, policy.pk, policy.name)
 
@@ -139,14 +166,31 @@ def _who_asks(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str]]:
         yield 1, f"Nobody may ask by “{policy}”: name a group or a department."
     elif not departments & facts.departments and not any(group.pk in facts.peopled for group in groups):
         yield 11, f"Nobody whom the portal knows is in a group or department that “{policy}” names."
+    for group in policy.closed_to.all():
+        if group.pk not in facts.peopled:
+            why = "it keeps nobody from asking. Look whether it is still there in the directory."
+            yield 19, f"Nobody whom the portal knows is in {group}, to which “{policy}” is closed: {why}"
     if policy.departments and len(departments) != len(policy.departments):
         yield 2, f"The departments of “{policy}” are not a list of names; save them anew."
+
+
+def _tickets(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str]]:
     if refusal := tickets.refusal(policy.ticket_pattern):
         yield 7, f"The ticket pattern of “{policy}” is not to be used. {refusal}"
+    if policy.tickets_checked and not settings.TICKET_SYSTEM:
+        remedy = "set TICKET_WEBHOOK_URL, or let the policy take tickets unchecked"
+        yield (
+            51,
+            f"“{policy}” has tickets checked, and no ticket system is connected, so every ask is refused: {remedy}.",
+        )
 
 
 def _what_it_gives(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str]]:
-    permission_set = policy.permission_set
+    permission_set, tags = policy.permission_set, account_tags.read(policy.account_tags)
+    there = facts.tags_in.get(policy.environment_id, ())
+    if there and not any(tags <= (each or account_tags.ANY) for each in there):
+        words = account_tags.written(tags)
+        yield 18, f"No account of {policy.environment} is tagged {words}, for which alone “{policy}” is."
     if permission_set.vanished_at:
         yield 3, f"AWS no longer has {permission_set}, which “{policy}” names; choose another."
     if policy.environment_id not in facts.open_in:
@@ -173,7 +217,18 @@ def _who_decides(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str
             5,
             f"“{policy}” approves automatically: its stages count only where another policy asks for people.",
         )
-    undrawn = {stage.approver_group for stage in rows if not stage.approver_group.directory_groups.all()}
+    is_limited = policy.automatic_approval == AccessPolicy.AutomaticApproval.UP_TO and policy.automatic_up_to
+    if is_limited and is_limited >= policy.longest_duration:
+        everything = f"approves all it allows at once, up to {spell(policy.longest_duration)}"
+        yield 40, f"“{policy}” {everything}: nothing comes to its stages."
+    undrawn = {
+        stage.approver_group
+        for stage in rows
+        if not (stage.approver_group.is_requesters_manager or stage.approver_group.directory_groups.all())
+    }
+    if asks_manager(policy) and (named := facts.without_manager.named(policy)):
+        why = "names nobody as their manager, or somebody who has never signed in here or is disabled"
+        yield 50, f"“{policy}” asks {MANAGER}, and would refuse {named}: the directory {why}."
     for group in sorted(undrawn, key=str):
         yield 6, f"Nobody is in {group}, which decides by “{policy}”: give it a directory group."
     for group in sorted({stage.approver_group for stage in rows}, key=str):
@@ -186,31 +241,33 @@ def _who_decides(policy: AccessPolicy, facts: _Facts) -> Iterator[tuple[int, str
 
 def _enough_deciders(policy: AccessPolicy, stages: Sequence[Stage], facts: _Facts) -> Iterator[tuple[int, str]]:
     total = sum(stage.approvals_needed for stage in stages)
-    # A group with as many people as all stages need together always has somebody left.
-    scarce = [stage for stage in stages if all(size < total for size in _sizes(stage, facts))]
+    # A group with more rows than all stages need together always has somebody left, without the one who asks, too.
+    scarce = [stage for stage in stages if all(size <= total for size in _sizes(stage, facts))]
     if not (decided := can_be_decided(_steps(scarce, facts, but=None), anybody=True)):
         yield 12, decided.reason
         return
     alone = []
-    # With one person less than all are scarce that have just as many.
-    scarce = [stage for stage in stages if all(size <= total for size in _sizes(stage, facts))]
     members = {pk: member for stage in scarce for pk, member in _members(stage, facts).items()}
     asking, departments = {group.pk for group in policy.requestable_by.all()}, departments_of(policy)
-    for pk, member in members.items():
+    for member in members.values():
         may_ask = member.groups & asking or member.department in departments
-        if may_ask and not can_be_decided(_steps(scarce, facts, but=pk)):
-            alone.append(member.name)
+        if may_ask and not can_be_decided(_steps(scarce, facts, but=member.identity)):
+            alone.append(member.identity.name)
     if alone:
         names = ", ".join(sorted(alone)[:5])
         too_few = "without the one who asks, its stages have too few people"
         yield 13, f"Nobody could approve what {names} may ask for by “{policy}”: {too_few}."
 
 
-def _steps(stages: Sequence[Stage], facts: _Facts, but: int | None) -> list[Deciding]:
+def _steps(stages: Sequence[Stage], facts: _Facts, but: Identity | None) -> list[Deciding]:
     steps = []
     for stage in stages:
-        names = {pk: each.name for pk, each in _members(stage, facts).items() if pk != but}
-        steps.append(Deciding(stage, len(names), names))
+        if stage.by_manager:
+            # Whoever that is: of those who have none, another rule tells.
+            steps.append(Deciding(stage, 0))
+            continue
+        able = [each.identity for each in _members(stage, facts).values()]
+        steps.append(Deciding(stage, *first_people([each for each in able if not but or not is_same(but, each)])))
     return steps
 
 
@@ -252,7 +309,12 @@ def _in_both(one: AccessPolicy, other: AccessPolicy) -> str:
 
 def _stages(policy: AccessPolicy) -> list[Stage]:
     return [
-        stage_of(row, policy.name, drawn_from(row.approver_group), drawn_from(row.escalation_group))
+        stage_of(
+            row,
+            policy.name,
+            drawn_from(row.approver_group),
+            drawn_from(row.escalation_group) if row.escalation_group else None,
+        )
         for row in policy.stages.all()
     ]
 
@@ -262,7 +324,7 @@ def _read(policies: Sequence[AccessPolicy], using: str) -> _Facts:
     links: Any = get_user_model()._meta.get_field("directory_groups")
     memberships = links.remote_field.through.objects.using(using)
     open_in = Account.objects.using(using).filter(vanished_at=None, environment_id__isnull=False).order_by()
-    asking = {group.pk for policy in policies for group in policy.requestable_by.all()}
+    named = {group.pk for policy in policies for group in (*policy.requestable_by.all(), *policy.closed_to.all())}
     somebody = Exists(memberships.filter(directorygroup=OuterRef("pk"), user__is_active=True))
     departments = {name for policy in policies for name in departments_of(policy)}
     stages = [stage for policy in policies for stage in policy.stages.all()]
@@ -275,20 +337,23 @@ def _read(policies: Sequence[AccessPolicy], using: str) -> _Facts:
     )
     small: dict[int, dict[int, _Member]] = {pk: {} for pk, size in sizes.items() if size <= max(most, _FEWEST_READ)}
     rows = people.filter(directory_groups__approver_groups__in=small).values_list(
-        "directory_groups__approver_groups", "pk", "name", "department"
+        "directory_groups__approver_groups", "department", *IDENTITY
     )
-    for group, pk, name, department in rows:
+    for group, department, *identity in rows:
         if group in small:
-            small[group][pk] = _Member(name, department, frozenset())
+            small[group][identity[0]] = _Member(Identity(*identity), department, frozenset())
     few = {pk for members in small.values() for pk in members}
     for pk, group in memberships.filter(user__in=few).values_list("user_id", "directorygroup_id"):
         for members in small.values():
             if pk in members:
                 members[pk] = replace(members[pk], groups=members[pk].groups | {group})
+    tags_in: dict[int, list[account_tags.Tags | None]] = {}
+    for account in open_in:
+        tags_in.setdefault(account.environment_id or 0, []).append(tags_of(account))
     return _Facts(
-        open_in=frozenset(pk for pk in open_in.values_list("environment_id", flat=True).distinct() if pk),
+        open_in=frozenset(tags_in),
         peopled=frozenset(
-            DirectoryGroup.objects.using(using).filter(somebody, pk__in=asking).values_list("pk", flat=True)
+            DirectoryGroup.objects.using(using).filter(somebody, pk__in=named).values_list("pk", flat=True)
         ),
         departments=frozenset(
             people.filter(department__in=departments).order_by().values_list("department", flat=True).distinct()
@@ -300,4 +365,6 @@ def _read(policies: Sequence[AccessPolicy], using: str) -> _Facts:
             .filter(is_in_force=True, environment__accounts__is_management=True)
             .values_list("permission_set_id", flat=True)
         ),
+        without_manager=WithoutManager(policies, using),
+        tags_in=tags_in,
     )

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
+
+MANAGER: Final = "the requester’s manager"
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,10 @@ class Escalation:
 
 @dataclass(frozen=True)
 class Stage:
-    """So many distinct people of one approver group must agree; `group_ids` are directory groups' object ids."""
+    """So many distinct people of one approver group must agree; `group_ids` are directory groups' object ids.
+
+    With `by_manager` the group is whoever the directory names as the requester's manager, and no directory group.
+    """
 
     position: int
     approver_group_id: int
@@ -27,11 +33,22 @@ class Stage:
     approvals_needed: int
     rule: str
     escalation: Escalation | None = None
+    by_manager: bool = False
+
+    @property
+    def asked(self) -> str:
+        """Who must agree, in words."""
+        return asked(self.approvals_needed, self.approver_group, by_manager=self.by_manager)
 
     @property
     def all_group_ids(self) -> frozenset[str]:
         """The directory groups whose members can decide, at once or once it has escalated."""
         return self.group_ids | self.escalation.group_ids if self.escalation else self.group_ids
+
+
+def asked(needed: int, approver_group: str, *, by_manager: bool) -> str:
+    """Who must agree at a stage, in words: "2 of Payments leads", "the requester's manager"."""
+    return MANAGER if by_manager else f"{needed} of {approver_group}"
 
 
 def joined(by_policy: Iterable[tuple[Stage, ...]]) -> tuple[Stage, ...]:

@@ -1,6 +1,6 @@
 """Django admin's history page: who changed what and why, and no way back to an old version."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
 
-from catalog.told_changes import told_changes
+from catalog.told_changes import on_the_way, told_changes
 
 
 class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
@@ -31,14 +31,23 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         shown: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)
         return shown
 
-    def set_history_delta_changes(self, request: HttpRequest, rows: Iterable[Any], **options: Any) -> None:
+    def get_history_queryset(self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any) -> Any:
+        """One version for each change: each link to many is kept by a version of its own, and the last has them all."""
+        rows = super().get_history_queryset(request, history_manager, pk_name, object_id)
+        passed, _ = on_the_way(self.model, object_id)
+        return rows.exclude(history_id__in=passed)
+
+    def set_history_delta_changes(self, request: HttpRequest, rows: Sequence[Any], **options: Any) -> None:
         super().set_history_delta_changes(request, rows, **options)
         actors = {row.history_user_id for row in rows}
         ids = [actor.removeprefix("person:") for actor in actors]
         people = get_user_model().objects.filter(object_id__in=ids)
         names = {f"person:{person.object_id}": person.name for person in people}
         told = told_changes(self.model, rows)
+        _, created = on_the_way(self.model, getattr(rows[0], self.opts.pk.attname)) if rows else ((), ())
         for row in rows:
+            if row.pk in created:
+                row.history_type = "+"
             if row.pk in told:
                 row.history_delta_changes = told[row.pk]
             row.changed_by = names.get(row.history_user_id) or row.history_user_id.partition(":")[2]

@@ -1,23 +1,59 @@
-"""Terms of access in the words of a page."""
+"""Terms of access, and what came of an ask under them, in the words of a page."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from catalog.policy import Terms, spell
+from catalog.automatic import Automatically, Outcome
+from catalog.on_call import OnCall
+from catalog.policy import spell
+from catalog.stages import MANAGER
+from catalog.terms import Terms
 
 
 def deciders(terms: Terms) -> str:
-    """Who decides: "1 of Payments leads, then 2 of Security", or which policy approves at once."""
-    if terms.approves_automatically.value:
-        return f"At once, by policy “{terms.approves_automatically.rule}”"
+    """Who decides: "1 of Payments leads, then 2 of Security", or when which policy approves at once."""
+    if terms.automatic.is_always:
+        return f"At once, by policy “{terms.automatic.rule}”"
     if not terms.stages:
-        return f"Nobody: “{terms.approves_automatically.rule}” names nobody who decides"
-    return steps((stage.approvals_needed, stage.approver_group) for stage in terms.stages)
+        return f"Nobody: “{terms.automatic.rule}” names nobody who decides"
+    people = steps(stage.asked for stage in terms.stages)
+    return f"{at_once(terms.automatic)}; else {people}" if at_once(terms.automatic) else people
 
 
-def steps(stages: Iterable[tuple[int, str]]) -> str:
-    """Stages in their order, each as (approvals needed, approver group): "1 of Payments leads, then 2 of Security"."""
-    return ", then ".join(f"{needed} of {group}" for needed, group in stages)
+def at_once(automatic: Automatically) -> str:
+    """When it is approved without people: "At once up to 1 hour"; empty if never."""
+    if automatic.is_never:
+        return ""
+    on_call = " and ".join(by(source) for source in automatic.on_call)
+    limit = f"up to {spell(automatic.up_to)}" if automatic.up_to is not None else ""
+    return " ".join(filter(None, ("At once", limit, f"while on call {on_call}" if on_call else "")))
+
+
+def why(outcome: Outcome) -> str:
+    """Why it was approved at once, or was not: "within 1 hour", "not on call in Rota"; empty if that always is so."""
+    on_call = " and ".join(by(source) for source in outcome.on_call)
+    on_call = f"{'on call' if outcome.at_once else 'not on call'} {on_call}" if on_call else ""
+    limit = ""
+    if outcome.up_to is not None:
+        limit = f"{'within' if outcome.at_once else 'longer than'} {spell(outcome.up_to)}"
+        if outcome.together:
+            limit = f"{limit} with your other requests for the same access"
+    return ", ".join(filter(None, (on_call, limit)))
+
+
+def by(source: OnCall) -> str:
+    """What says who is on call: "by the schedule Payments on call", "in the group Rota"."""
+    return f"by the schedule {source.name}" if source.schedule else f"in the group {source.name}"
+
+
+def yours(words: str) -> str:
+    """The same words as the one who asks is told them: "your manager, then 2 of Security"."""
+    return words.replace(MANAGER, "your manager")
+
+
+def steps(stages: Iterable[str]) -> str:
+    """Stages in their order, each by who must agree: "1 of Payments leads, then 2 of Security"."""
+    return ", then ".join(stages)
 
 
 def spelled(value: timedelta | int | float) -> str:

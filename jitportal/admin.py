@@ -3,23 +3,23 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from auditlog.admin import ReadOnlyAdmin
 from catalog.models import DirectoryGroup
 from jitportal.models import User
+from jitportal.people import IN_USE
 
 
 class GroupFilter(admin.SimpleListFilter):
-    """Members of a group by which somebody may ask or decide: a directory has far more groups than can be listed."""
+    """Members of a group by which somebody asks, decides or is on call: a directory has far more than can be listed."""
 
     title = "directory group"
     parameter_name = "group"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        used = Q(access_policies__isnull=False) | Q(approver_groups__isnull=False)
-        named = DirectoryGroup.objects.filter(used).distinct().values_list("pk", "name")
+        named = DirectoryGroup.objects.filter(IN_USE).distinct().values_list("pk", "name")
         return [(str(pk), name) for pk, name in named]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -37,13 +37,20 @@ class UserAdmin(ReadOnlyAdmin):
     search_help_text = "Name, user name, e-mail, object id, or a whole department"
     fieldsets = (
         (None, {"fields": ("name", "user_name", "email", "department", "is_active")}),
-        ("In the directory", {"fields": ("tenant_id", "object_id", "groups")}),
+        ("In the directory", {"fields": ("tenant_id", "object_id", "manager", "groups")}),
         ("In AWS", {"fields": ("principal_id",)}),
         ("Here", {"fields": ("first_seen_at", "last_login", "left_at", "left_because", "local_until")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("directory_groups")
+
+    @admin.display(description="manager")
+    def manager(self, person: User) -> str:
+        if not person.manager_object_id:
+            return "none, as far as the directory has told"
+        known = User.objects.filter(object_id=person.manager_object_id).first()
+        return str(known) if known else f"{person.manager_object_id}, who has never signed in here"
 
     @admin.display(description="directory groups")
     def groups(self, person: User) -> str:

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 import dj_database_url
 import dj_email_url
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, ValidationError, validate
+from environs import Env, validate
 from environs.exceptions import EnvValidationError
 
-from catalog import app_roles
-from jitportal import surroundings
+from jitportal import surroundings, variables
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
@@ -31,50 +28,6 @@ EMBEDDED: Final = {
     "store": "d-becbaf4ad7",
 }
 
-REMEDIES: Final = {
-    "JITPORTAL_MODE": "Use 'production', or 'embedded' for the demo and tests.",
-    "DATA_DIR": "Name a folder that this user may write to.",
-    "PORT": "Use a free port from 1024 to 65534.",
-    "SIMULATOR_PORT": "Use a free port from 1024 to 65535, other than PORT.",
-    "PORTAL_URL": "Give the address people type, such as https://access.example.com, without a path.",
-    "SECRET_KEY": "Give at least 50 random characters: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
-    "ALLOWED_HOSTS": "Give the host names of PORTAL_URL, with commas between them; no '*', and no dot in front.",
-    "DATABASE_URL": "Give postgres://user:password@host:5432/name, PostgreSQL 15 or newer.",
-    "REDIS_URL": "Give redis://host:6379/0 or rediss://…, Redis 7 or newer.",
-    "EMAIL_URL": "Give smtp+tls://user:password@host:587, or leave it out: then no mail is sent.",
-    "FROM_EMAIL": "Give the sender's address, such as access@example.com.",
-    "ENTRA_TENANT_ID": "Give the directory (tenant) id, a GUID, from the app registration's overview; never 'common'.",
-    "ENTRA_CLIENT_ID": "Give the application (client) id, a GUID, from the app registration's overview.",
-    "ENTRA_CLIENT_SECRET": "Give the value of a client secret of the app registration.",
-    "ENTRA_ADMIN_GROUP_ID": "Give the object id, a GUID, of the group whose members administer the catalog, "
-    "or role: and the value of an app role.",
-    "ENTRA_COMPLIANCE_GROUP_ID": "Give the object id, a GUID, of the group whose members read the audit pages, "
-    "or role: and the value of an app role.",
-    "ENTRA_GUESTS": "Use 'refused', or 'allowed' if guests of the tenant may sign in.",
-    "AWS_REGION": "Give the home region of IAM Identity Center, such as eu-central-1.",
-    "AWS_ENDPOINT_URL": "Leave it out for AWS; for a simulator give http://127.0.0.1:port.",
-    "AWS_ROLE_ARN": "Give arn:aws:iam::<account>:role/<name>, or leave it out to use the worker's own credentials.",
-    "IDENTITY_CENTER_INSTANCE_ARN": "Give arn:aws:sso:::instance/ssoins-…, from the Identity Center settings page.",
-    "IDENTITY_STORE_ID": "Give d-…, from the Identity Center settings page.",
-    "OUTSTANDING_CAP": "Use a whole number from 1 to 15: AWS refuses more operations at once.",
-    "AWS_CALLS_PER_SECOND": "Use a whole number from 4 to 20: AWS refuses more calls a second.",
-    "AUDIT_SIGNING_KEY": "Give 64 hexadecimal digits: python -c 'import secrets; print(secrets.token_hex(32))'",
-    "REQUEST_LAPSES_AFTER_HOURS": "Use a whole number of hours from 1 to 720.",
-    "LONGEST_LEAD_DAYS": "Use a whole number of days from 0 to 365.",
-    "OVERDUE_AFTER_SECONDS": "Use a whole number of seconds from 10 to 3600.",
-    "SESSION_IDLE_MINUTES": "Use a whole number of minutes from 5 to 720.",
-    "SYNC_PEOPLE_MINUTES": "Use a whole number of minutes from 1 to 30.",
-    "SYNC_MOST_LEAVERS": "Use a whole number of percent from 1 to 100.",
-    "LOG_LEVEL": "Use DEBUG, INFO, WARNING or ERROR.",
-}
-
-_GUID: Final = validate.Regexp(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", error="Not a lower-case GUID.")
-_GROUP: Final = validate.Regexp(
-    rf"^([0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|{app_roles.PATTERN})\Z",
-    error="Neither a lower-case GUID nor an app role.",
-)
-_FILLED: Final = validate.Length(min=1, error="It is empty.")
-_LEAST_DISTINCT: Final = 10
 _ELSEWHERE: Final = (
     "It names another machine, and embedded mode is a demo on this one. "
     "Set JITPORTAL_MODE=production if this is production; otherwise leave this variable out."
@@ -105,11 +58,13 @@ class Environment:
     admin_group: str
     compliance_group: str
     guests_allowed: bool
+    sensitive_from: int | None
     aws_region: str
     aws_endpoint: str
     aws_role_arn: str
     instance_arn: str
     identity_store: str
+    access_portal: str
     outstanding_cap: int
     calls_per_second: int
     audit_signing_key: str
@@ -119,6 +74,8 @@ class Environment:
     session_idle: timedelta
     sync_people_minutes: int
     sync_most_leavers: int
+    ticket_webhook_url: str
+    ticket_webhook_secret: str
     log_level: str
 
 
@@ -127,7 +84,7 @@ def read() -> Environment:
     env = Env(eager=False)
     mode = env.str("JITPORTAL_MODE", "embedded", validate=validate.OneOf(["embedded", "production"]))
     embedded = mode != "production"
-    data_dir = Path(env.str("DATA_DIR", str(PROJECT / ".data"), validate=_FILLED) or ".").absolute()
+    data_dir = Path(env.str("DATA_DIR", str(PROJECT / ".data"), validate=variables.FILLED) or ".").absolute()
     port = env.int("PORT", 8000, validate=validate.Range(1024, 65534)) or 8000
     own = _embedded_values(data_dir, port) if embedded else {}
 
@@ -136,34 +93,39 @@ def read() -> Environment:
         options: dict[str, Any] = {} if fallback is None else {"default": fallback}
         return env.str(name, validate=list(checks) or None, **options) or ""
 
-    tenant = text("ENTRA_TENANT_ID", _GUID)
-    portal_url = text("PORTAL_URL", _origin if embedded else _https_origin).rstrip("/")
-    redis_url = text("REDIS_URL", _redis(embedded))
+    tenant = text("ENTRA_TENANT_ID", variables.GUID)
+    portal_url = text("PORTAL_URL", variables.origin if embedded else variables.https_origin).rstrip("/")
+    redis_url = text("REDIS_URL", variables.redis(embedded))
     found = Environment(
         embedded=embedded,
         data_dir=data_dir,
         port=port,
-        simulator_port=env.int("SIMULATOR_PORT", port + 1, validate=[validate.Range(1024, 65535), _other_than(port)])
+        simulator_port=env.int(
+            "SIMULATOR_PORT", port + 1, validate=[validate.Range(1024, 65535), variables.other_than(port)]
+        )
         or 0,
         portal_url=portal_url,
-        secret_key=text("SECRET_KEY", validate.Length(min=50, error="Shorter than 50 characters."), _random),
-        allowed_hosts=[host.strip() for host in text("ALLOWED_HOSTS", _hosts).split(",") if host.strip()],
-        database=_parsed(text("DATABASE_URL", _database(embedded)), dj_database_url.parse) or {},
+        secret_key=text("SECRET_KEY", validate.Length(min=50, error="Shorter than 50 characters."), variables.drawn),
+        allowed_hosts=[host.strip() for host in text("ALLOWED_HOSTS", variables.hosts).split(",") if host.strip()],
+        database=variables.parsed(text("DATABASE_URL", variables.database(embedded)), dj_database_url.parse) or {},
         redis_url=redis_url,
-        email=_parsed(text("EMAIL_URL", _email, default=""), dj_email_url.parse),
+        email=variables.parsed(text("EMAIL_URL", variables.email, default=""), dj_email_url.parse),
         from_email=text("FROM_EMAIL", validate.Email(), default="jitportal@localhost.localdomain"),
         issuer=f"{portal_url}/directory/{tenant}/v2.0"
         if embedded
         else f"https://login.microsoftonline.com/{tenant}/v2.0",
         graph_url=f"{portal_url}/directory/graph" if embedded else "https://graph.microsoft.com",
         tenant_id=tenant,
-        client_id=text("ENTRA_CLIENT_ID", _GUID),
-        client_secret=text("ENTRA_CLIENT_SECRET", _not_blank),
-        admin_group=text("ENTRA_ADMIN_GROUP_ID", _GROUP),
-        compliance_group=text("ENTRA_COMPLIANCE_GROUP_ID", _GROUP),
+        client_id=text("ENTRA_CLIENT_ID", variables.GUID),
+        client_secret=text("ENTRA_CLIENT_SECRET", variables.not_blank),
+        admin_group=text("ENTRA_ADMIN_GROUP_ID", variables.GROUP),
+        compliance_group=text("ENTRA_COMPLIANCE_GROUP_ID", variables.GROUP),
         guests_allowed=env.str("ENTRA_GUESTS", "refused", validate=validate.OneOf(["refused", "allowed"])) == "allowed",
+        sensitive_from=variables.SENSITIVE_FROM.get(
+            env.str("SENSITIVE_FROM", "production", validate=validate.OneOf([*variables.SENSITIVE_FROM])) or ""
+        ),
         aws_region=text("AWS_REGION", validate.Regexp(r"^[a-z]{2}(-[a-z]+)+-\d\Z", error="Not a region.")),
-        aws_endpoint=text("AWS_ENDPOINT_URL", _simulator if embedded else _nothing, default=""),
+        aws_endpoint=text("AWS_ENDPOINT_URL", variables.simulator if embedded else variables.nothing, default=""),
         aws_role_arn=text(
             "AWS_ROLE_ARN",
             validate.Regexp(r"^$|^arn:aws[a-z-]*:iam::\d{12}:role/\S+\Z", error="Not a role's ARN."),
@@ -176,11 +138,16 @@ def read() -> Environment:
         identity_store=text(
             "IDENTITY_STORE_ID", validate.Regexp(r"^d-[0-9a-f]{10}\Z", error="Not an identity store's id.")
         ),
+        access_portal=text(
+            "AWS_ACCESS_PORTAL_URL",
+            *([] if embedded else [variables.page]),
+            default=f"{portal_url}/directory/access-portal" if embedded else "",
+        ).rstrip("/"),
         # A simulator's limits can be lifted, and benches do; AWS's cannot.
         outstanding_cap=env.int("OUTSTANDING_CAP", 10, validate=validate.Range(1, 1000 if embedded else 15)) or 0,
         calls_per_second=env.int("AWS_CALLS_PER_SECOND", 18, validate=validate.Range(4, 10000 if embedded else 20))
         or 0,
-        audit_signing_key=text("AUDIT_SIGNING_KEY", _signing_key),
+        audit_signing_key=text("AUDIT_SIGNING_KEY", variables.signing_key),
         request_lapses_after=timedelta(
             hours=env.int("REQUEST_LAPSES_AFTER_HOURS", 72, validate=validate.Range(1, 720)) or 0
         ),
@@ -189,6 +156,8 @@ def read() -> Environment:
         session_idle=timedelta(minutes=env.int("SESSION_IDLE_MINUTES", 60, validate=validate.Range(5, 720)) or 0),
         sync_people_minutes=env.int("SYNC_PEOPLE_MINUTES", 5, validate=validate.Range(1, 30)) or 0,
         sync_most_leavers=env.int("SYNC_MOST_LEAVERS", 10, validate=validate.Range(1, 100)) or 0,
+        ticket_webhook_url=text("TICKET_WEBHOOK_URL", variables.ticket_webhook(embedded), default=""),
+        ticket_webhook_secret=text("TICKET_WEBHOOK_SECRET", variables.webhook_secret, default=""),
         log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])) or "",
     )
     wrong = _wrong_together(found)
@@ -207,7 +176,7 @@ def _explained(wrong: dict[str, list[str]]) -> str:
     lines = ["These environment variables stop jitportal from starting:"]
     for name, messages in sorted(wrong.items()):
         said = " ".join(str(message) for message in messages)
-        remedy = "" if said in (_ELSEWHERE, _NOT_AWS) else REMEDIES.get(name, "")
+        remedy = "" if said in (_ELSEWHERE, _NOT_AWS) else variables.REMEDIES.get(name, "")
         lines.append(f"  {name}: {said} {remedy}".rstrip())
     return "\n".join(lines)
 
@@ -215,14 +184,18 @@ def _explained(wrong: dict[str, list[str]]) -> str:
 def _wrong_together(found: Environment) -> dict[str, list[str]]:
     """What no variable shows by itself: misspelt names, hosts of other machines, values that do not go together."""
     wrong: dict[str, list[str]] = {}
-    for name, meant in surroundings.misspelt(os.environ, REMEDIES).items():
-        hint = f"Did you mean {meant}?" if meant else f"Known are: {', '.join(sorted(REMEDIES))}."
+    for name, meant in surroundings.misspelt(os.environ, variables.REMEDIES).items():
+        hint = f"Did you mean {meant}?" if meant else f"Known are: {', '.join(sorted(variables.REMEDIES))}."
         wrong[name] = [f"It is not a variable of jitportal. {hint} Rename it or take it away."]
     host = surroundings.host_of(found.portal_url)
     if host and host not in {name.lower().strip("[]") for name in found.allowed_hosts}:
         wrong["ALLOWED_HOSTS"] = ["The host of PORTAL_URL is not among them."]
     if found.admin_group and found.admin_group == found.compliance_group:
         wrong["ENTRA_COMPLIANCE_GROUP_ID"] = ["The same as ENTRA_ADMIN_GROUP_ID: nobody should audit themselves."]
+    if found.ticket_webhook_url and not found.ticket_webhook_secret:
+        wrong["TICKET_WEBHOOK_SECRET"] = ["Missing beside TICKET_WEBHOOK_URL: nobody could tell who asks."]
+    if found.ticket_webhook_secret and not found.ticket_webhook_url:
+        wrong["TICKET_WEBHOOK_URL"] = ["Missing beside TICKET_WEBHOOK_SECRET."]
     if found.embedded:
         here = {
             "PORTAL_URL": surroundings.is_this_machine(host),
@@ -243,6 +216,8 @@ def _embedded_values(data_dir: Path, port: int) -> dict[str, str]:
         "SECRET_KEY": _kept_secret(data_dir / "secret_key", 50),
         "AUDIT_SIGNING_KEY": _kept_secret(data_dir / "audit_signing_key", 32),
         "ENTRA_CLIENT_SECRET": _kept_secret(data_dir / "client_secret", 24),
+        "TICKET_WEBHOOK_URL": f"http://127.0.0.1:{port}/tickets/check",
+        "TICKET_WEBHOOK_SECRET": _kept_secret(data_dir / "ticket_webhook_secret", 24),
         "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
         "DATABASE_URL": f"sqlite:///{data_dir / 'jitportal.sqlite3'}",
         "REDIS_URL": "",
@@ -272,97 +247,5 @@ def _kept_secret(path: Path, size: int) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"DATA_DIR: {path.parent} cannot be used ({error.strerror}). {REMEDIES['DATA_DIR']}"
+            f"DATA_DIR: {path.parent} cannot be used ({error.strerror}). {variables.REMEDIES['DATA_DIR']}"
         ) from None
-
-
-def _origin(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - reading it is what finds a port that is none
-    except ValueError:
-        raise ValidationError("Not an origin.") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or set("?#@") & set(url):
-        raise ValidationError("Not an origin.")
-
-
-def _https_origin(url: str) -> None:
-    _origin(url)
-    if urlsplit(url).scheme != "https":
-        raise ValidationError("Sign-in cookies need https.")
-
-
-def _hosts(text: str) -> None:
-    hosts = [host.strip() for host in text.split(",")]
-    if not all(hosts) or any("*" in host or "/" in host or host.startswith(".") for host in hosts):
-        raise ValidationError("Not a list of host names.")
-
-
-def _random(text: str) -> None:
-    if len(set(text)) < _LEAST_DISTINCT:
-        raise ValidationError(f"Fewer than {_LEAST_DISTINCT} different characters.")
-
-
-def _not_blank(text: str) -> None:
-    if not text.strip():
-        raise ValidationError("It is empty.")
-
-
-def _redis(embedded: bool) -> Any:
-    def check(url: str) -> None:
-        try:
-            urlsplit(url)
-        except ValueError:
-            raise ValidationError("Not a Redis URL.") from None
-        if urlsplit(url).scheme not in ("redis", "rediss", "unix") and not (embedded and not url):
-            raise ValidationError("Not a Redis URL.")
-
-    return check
-
-
-def _simulator(url: str) -> None:
-    if not surroundings.is_this_machine(surroundings.host_of(url)):
-        raise ValidationError("Embedded mode talks to a simulator on this machine only.")
-
-
-def _nothing(url: str) -> None:
-    if url:
-        raise ValidationError("Production talks to AWS itself.")
-
-
-def _other_than(port: int) -> Any:
-    def check(value: int) -> None:
-        if value == port:
-            raise ValidationError("The same as PORT.")
-
-    return check
-
-
-def _signing_key(text: str) -> None:
-    try:
-        Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text))
-    except ValueError:
-        raise ValidationError("Not a 32-byte key in hexadecimal.") from None
-
-
-def _parsed(url: str, parse: Any) -> dict[str, Any] | None:
-    """The URL as Django's settings have it; None when there is none or it cannot be read (a validator has said so)."""
-    try:
-        return dict(parse(url)) if url else None
-    except (ValueError, KeyError):
-        return None
-
-
-def _email(url: str) -> None:
-    if url and not (_parsed(url, dj_email_url.parse) or {}).get("EMAIL_BACKEND"):
-        raise ValidationError("Not a mail server's URL.")
-
-
-def _database(embedded: bool) -> Any:
-    allowed = {"django.db.backends.postgresql"} | ({"django.db.backends.sqlite3"} if embedded else set())
-
-    def check(url: str) -> None:
-        if (_parsed(url, dj_database_url.parse) or {}).get("ENGINE") not in allowed:
-            raise ValidationError("Not a database that jitportal runs on.")
-
-    return check

@@ -44,6 +44,13 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=500)
     email = models.CharField(max_length=320, blank=True)
     department = models.CharField(max_length=200, blank=True)
+    manager_object_id = models.CharField(
+        "manager",
+        max_length=36,
+        blank=True,
+        db_index=True,
+        help_text="Object id of their manager, as the directory last told it; empty: it has told of none.",
+    )
     is_active = models.BooleanField(default=True)
     directory_groups = models.ManyToManyField("catalog.DirectoryGroup", blank=True, related_name="people")
     principal_id = models.CharField("Identity Center user id", max_length=47, blank=True)

@@ -1,6 +1,7 @@
 """Writes what the directory says of a person into their row: who they are, and which groups they are in."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,6 +13,14 @@ from auditlog.history import latest_digest
 from auditlog.ledger import Subject
 from catalog.models import DirectoryGroup
 from jitportal.models import User
+
+# The directory groups that mean something in the catalog.
+IN_USE: Final = (
+    Q(access_policies__isnull=False)
+    | Q(closing_policies__isnull=False)
+    | Q(approver_groups__isnull=False)
+    | Q(on_call_policies__isnull=False)
+)
 
 
 def actor_of(person: User) -> Actor:
@@ -31,9 +40,8 @@ def known_groups() -> frozenset[str]:
 
 
 def groups_in_use() -> frozenset[str]:
-    """Object ids of the groups by which somebody may ask, decide, administer or audit."""
-    used = Q(access_policies__isnull=False) | Q(approver_groups__isnull=False)
-    ids = set(DirectoryGroup.objects.filter(used).values_list("object_id", flat=True))
+    """Object ids of the groups by which somebody may ask or not, decide, be on call, administer or audit."""
+    ids = set(DirectoryGroup.objects.filter(IN_USE).values_list("object_id", flat=True))
     return frozenset({*ids, settings.ENTRA_ADMIN_GROUP_ID, settings.ENTRA_COMPLIANCE_GROUP_ID})
 
 
@@ -47,6 +55,20 @@ def refresh(person: User, described: Mapping[str, str]) -> dict[str, JSON]:
     if changes:
         person.save(update_fields=list(changes))
     return changes
+
+
+def replace_manager(person: User, object_id: str) -> dict[str, JSON]:
+    """Notes whom the directory names as their manager, by object id, empty for none; what changed, as `refresh` does.
+
+    A manager is named as groups are: by name and object id, or by the object id alone of whom nobody knows here.
+    """
+    if person.manager_object_id == object_id:
+        return {}
+    ids = (person.manager_object_id, object_id)
+    names = dict(User.objects.filter(object_id__in=filter(None, ids)).values_list("object_id", "name"))
+    person.manager_object_id = object_id
+    person.save(update_fields=["manager_object_id"])
+    return {"manager": [f"{names[each]} ({each})" if each in names else each for each in ids]}
 
 
 def replace_groups(person: User, object_ids: frozenset[str], by: Actor) -> dict[str, JSON]:

@@ -235,6 +235,7 @@ AWS_ENDPOINT_URL = ENVIRONMENT.aws_endpoint
 AWS_ROLE_ARN = ENVIRONMENT.aws_role_arn
 IDENTITY_CENTER_INSTANCE_ARN = ENVIRONMENT.instance_arn
 IDENTITY_STORE_ID = ENVIRONMENT.identity_store
+AWS_ACCESS_PORTAL_URL = ENVIRONMENT.access_portal
 OUTSTANDING_CAP = ENVIRONMENT.outstanding_cap
 AWS_CALLS_PER_SECOND = ENVIRONMENT.calls_per_second
 PROVISIONER = "jitportal.aws.identity_center.IdentityCenter"
@@ -243,7 +244,15 @@ PROVISIONER = "jitportal.aws.identity_center.IdentityCenter"
 REQUEST_LAPSES_AFTER = ENVIRONMENT.request_lapses_after
 LONGEST_LEAD = ENVIRONMENT.longest_lead
 OVERDUE_AFTER = ENVIRONMENT.overdue_after
+# From this sensitivity on (a number of `catalog.models.Sensitivity`), a second admin must accept what is changed; None:
+# nowhere.
+SENSITIVE_FROM = ENVIRONMENT.sensitive_from
 NOTIFICATION_CHANNELS = ["accessrequests.notifications.email.Email"]
+
+# Who says whether tickets are good; empty if nobody does.
+TICKET_SYSTEM = "jitportal.tickets.webhook.Webhook" if ENVIRONMENT.ticket_webhook_url else ""
+TICKET_WEBHOOK_URL = ENVIRONMENT.ticket_webhook_url
+TICKET_WEBHOOK_SECRET = ENVIRONMENT.ticket_webhook_secret
 
 AUDIT_SIGNING_KEY = ENVIRONMENT.audit_signing_key
 SIMPLE_HISTORY_REVERT_DISABLED = True

@@ -19,7 +19,9 @@ _OUR_STEMS: Final = (
     "OVERDUE_AFTER_",
     "REQUEST_LAPSES_",
     "SYNC_MOST_LEAVERS",
+    "SENSITIVE_FROM",
     "SYNC_PEOPLE_",
+    "TICKET_WEBHOOK_",
 )
 # So alike is a slip of the finger: OVERDEU_AFTER_SECONDS, PORTAL_URI. PORTABLE is not.
 _ALIKE: Final = 0.88

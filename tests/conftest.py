@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
+from hypothesis import HealthCheck, settings
 
 from accessrequests import provisioner as provisioning
 from accessrequests.provisioner import Provisioner
@@ -17,6 +18,9 @@ from jitportal.demo.simulator import Limits, Simulator, SimulatorServer
 from tests.flush import allow_flush
 
 allow_flush()
+# How long an example takes says how busy the machine is, and nothing of the portal.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 class Clock:

@@ -1,5 +1,6 @@
-"""`make test`: the whole suite on the embedded defaults, and again on PostgreSQL and Redis what touches the rows.
+"""`make test`: on PostgreSQL and Redis what touches the rows, on the embedded defaults all the rest and some of that.
 
+Where PostgreSQL or Redis is missing, all is run on the embedded defaults; tests that are named are run on both.
 `python -m tests.run [pytest's arguments]`. With REQUIRE_SERVICES=1 it fails without PostgreSQL, Redis or Chromium.
 """
 
@@ -19,12 +20,10 @@ from typing import Final
 from tests import services
 
 # What the database or the broker has a part in; the simulator, the directory and the browser are the same on either.
+# In shares that take about as long: each is a run with a database and an index of its own.
 ON_SERVICES: Final = (
-    "tests/accessrequests",
-    "tests/auditlog",
-    "tests/catalog",
-    "tests/jitportal",
-    "tests/processes/services",
+    ("tests/accessrequests", "tests/processes/services"),
+    ("tests/auditlog", "tests/catalog", "tests/jitportal"),
 )
 ELSEWHERE: Final = ("tests/jitportal/simulator", "tests/jitportal/directory")
 # Ours to decide, and not the machine's: a leftover variable must not make this another suite.
@@ -92,12 +91,18 @@ def main(arguments: Sequence[str]) -> int:
             missing = _missing(database, broker)
             if required and missing:
                 return _end(runs, missing, required=True)
-            # Both at once: each waits for AWS and for processes more than it works.
-            if database and broker and (chosen := _on_services(arguments)):
-                variables = {"DATABASE_URL": database, "REDIS_URL": broker}
-                runs.append(Run("On PostgreSQL and Redis", chosen, variables, is_whole=whole, in_background=True))
-                stack.callback(runs[-1].close)
             embedded = ["--ignore=tests/processes/services", *arguments]
+            # All at once: each waits for AWS and for processes more than it works.
+            if database and broker and (shares := _on_services(arguments)):
+                embedded = [*(["-p", "tests.rows_elsewhere"] if whole else []), *embedded]
+                for number, chosen in enumerate(shares, 1):
+                    variables = {
+                        "DATABASE_URL": stack.enter_context(services.own_database(database)),
+                        "REDIS_URL": stack.enter_context(services.own_index(broker)),
+                    }
+                    name = f"On PostgreSQL and Redis, {number} of {len(shares)}"
+                    runs.append(Run(name, chosen, variables, is_whole=whole, in_background=True))
+                    stack.callback(runs[-1].close)
             runs.insert(0, Run("On SQLite, in one process", embedded, {}, is_whole=whole, in_background=False))
             stack.callback(runs[0].close)
             for run in runs:
@@ -124,15 +129,19 @@ def _missing(database: str | None, broker: str | None) -> list[str]:
     return found
 
 
-def _on_services(arguments: Sequence[str]) -> list[str]:
-    """The arguments for the run on services: of the paths that were named those that belong there, else all that do."""
+def _on_services(arguments: Sequence[str]) -> list[list[str]]:
+    """The arguments for each run on services: of the paths that were named those of its share, else all of that."""
     paths = [each for each in arguments if Path(each.partition("::")[0]).exists()]
     options = [each for each in arguments if each not in paths]
-    chosen = [path for path in paths if path.startswith(ON_SERVICES) and not path.startswith(ELSEWHERE)]
-    if not paths or "tests" in (path.rstrip("/") for path in paths):
-        chosen = [path for path in ON_SERVICES if Path(path).exists()]
     apart = ["-p", "tests.rows_only", *(f"--ignore={path}" for path in ELSEWHERE)]
-    return [*apart, *options, *chosen] if chosen else []
+    shares = []
+    for share in ON_SERVICES:
+        chosen = [path for path in paths if path.startswith(share) and not path.startswith(ELSEWHERE)]
+        if not paths or "tests" in (path.rstrip("/") for path in paths):
+            chosen = [path for path in share if Path(path).exists()]
+        if chosen:
+            shares.append([*apart, *options, *chosen])
+    return shares
 
 
 def _end(runs: Sequence[Run], missing: Sequence[str], *, required: bool) -> int:

@@ -20,7 +20,8 @@ from accessrequests.states import (
     RequestStatus,
 )
 from auditlog.history import Records
-from catalog.models import Account, ApproverGroup, Environment, PermissionSet, Role
+from catalog.models import Account, ApproverGroup, Environment, PermissionSet, Proposal, Role
+from catalog.stages import asked
 
 _ends_need_a_reason = Q(end_reason="") | Q(end_reason__in=EndReason.values)
 
@@ -130,7 +131,12 @@ class RequestStage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.position}. {self.approvals_needed} of {self.approver_group}"
+        return f"{self.position}. {self.asked(self.approvals_needed)}"
+
+    def asked(self, needed: int) -> str:
+        """So many of the group in words: "2 of Payments leads"; the requester’s manager is one."""
+        group = self.approver_group
+        return asked(needed, group.name, by_manager=bool(group.is_requesters_manager))
 
     @property
     def deciding_groups(self) -> list[ApproverGroup]:
@@ -311,11 +317,12 @@ class Grant(models.Model):
 
 
 class Notification(models.Model):
-    """One message to one person, kept until a channel has taken it."""
+    """One message to one person, about a request or a proposal, kept until a channel has taken it."""
 
     channel = models.CharField(max_length=40)
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    request = models.ForeignKey(AccessRequest, models.CASCADE, related_name="notifications")
+    request = models.ForeignKey(AccessRequest, models.CASCADE, null=True, blank=True, related_name="notifications")
+    proposal = models.ForeignKey(Proposal, models.CASCADE, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=40)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
@@ -327,6 +334,12 @@ class Notification(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=("due_at",), name="notification_due", condition=Q(due_at__isnull=False))
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(request=None, proposal__isnull=False) | Q(request__isnull=False, proposal=None),
+                name="notification_is_about_one_thing",
+            )
         ]
 
     def __str__(self) -> str:

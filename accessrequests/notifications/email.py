@@ -17,6 +17,12 @@ SUBJECTS: Final = {
     "failed": "Could not be granted: {what}",
     "revoked": "Revoked: {what}",
     "ended": "Access has ended: {what}",
+    "change_to_confirm": "Proposed in your name: to {what}",
+    "change_waiting": "{requester} proposes to {what}",
+    "change_overridden": "Without a second admin: {requester} put in force to {what}",
+    "change_accepted": "Accepted: to {what}",
+    "change_rejected": "Rejected: to {what}",
+    "change_outdated": "Outdated: to {what}",
 }
 
 
@@ -34,14 +40,26 @@ class Email:
         address = notification.recipient.email
         if not address:
             return
-        request = notification.request
+        proposal, request = notification.proposal, notification.request
+        if proposal is not None:
+            words = {"requester": proposal.proposed_by_name, "what": str(proposal)}
+            context = {"proposal": proposal, "kind": notification.kind, "portal": settings.PORTAL_URL}
+            _send(address, notification.kind, words, render_to_string("catalog/mail.txt", context))
+            return
+        if request is None:
+            raise ValueError("A message is about a request or a proposal.")
         words = {"requester": request.requester.name, "what": str(request)}
-        subject = " ".join(SUBJECTS[notification.kind].format_map(words).split())
-        context = {
+        about = {
             "request": request,
             "kind": notification.kind,
             "data": notification.data,
             "portal": settings.PORTAL_URL,
+            "access_portal": settings.AWS_ACCESS_PORTAL_URL,
+            "ends_at": max((grant.ends_at for grant in request.grants.all() if grant.ends_at), default=None),
         }
-        body = render_to_string("accessrequests/mail.txt", context)
-        EmailMessage(subject[:200], body, to=[address]).send()
+        _send(address, notification.kind, words, render_to_string("accessrequests/mail.txt", about))
+
+
+def _send(address: str, kind: str, words: dict[str, str], body: str) -> None:
+    subject = " ".join(SUBJECTS[kind].format_map(words).split())
+    EmailMessage(subject[:200], body, to=[address]).send()

@@ -11,8 +11,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.module_loading import import_string
 
+from accessrequests import later, permissions
 from accessrequests.models import AccessRequest, Notification, RequestStage
-from catalog.models import ApproverGroup
+from auditlog import clock
+from catalog import waiting
+from catalog.models import ApproverGroup, Proposal
+from catalog.proposal_rules import proposer_of
 
 log = structlog.get_logger(__name__)
 
@@ -49,21 +53,50 @@ def add(request: AccessRequest, kind: str, recipients: Iterable[int], *, now: da
 
 
 def add_for_approvers(request: AccessRequest, stage: RequestStage, *, now: datetime) -> None:
-    """Tells everybody who may decide at this stage, but never the person who asks."""
+    """Tells everybody who may decide at this stage, but never the person who asks, nor who is needed later."""
     for group in stage.deciding_groups:
         add_for_group(request, group, now=now)
 
 
 def add_for_group(request: AccessRequest, group: ApproverGroup, *, now: datetime, **data: Any) -> None:
-    """Tells everybody in this approver group that the request waits for them, but never the person who asks."""
+    """Tells everybody in this approver group that the request waits for them, but never the person who asks.
+
+    Nor those who are needed at a later stage: they are told when it is its turn.
+    """
+    but = [request.requester_id, *(each.user_id for each in later.needed(later.steps(request)))]
     members = (
         get_user_model()
-        .objects.filter(is_active=True, directory_groups__approver_groups=group)
-        .exclude(pk=request.requester_id)
+        .objects.filter(permissions.in_groups([group], request.requester), is_active=True)
+        .exclude(pk__in=but)
         .distinct()
         .values_list("pk", flat=True)
     )
-    add(request, "to_decide", members, now=now, approver_group=group.name, **data)
+    asked_as: dict[str, Any] = {"as_manager": True} if group.is_requesters_manager else {"approver_group": group.name}
+    add(request, "to_decide", members, now=now, **asked_as, **data)
+
+
+def add_for_proposal(proposal: Proposal) -> None:
+    """Tells the other admins of what waits for them or is in force without one, and its proposer what became of it."""
+    match proposal.status:
+        case Proposal.Status.WAITING if proposal.is_unconfirmed:
+            kind, recipients = "change_to_confirm", _proposer(proposal)
+        case Proposal.Status.WAITING | Proposal.Status.OVERRIDDEN:
+            kind, recipients = f"change_{proposal.status}", [*waiting.other_admins(proposal)]
+        case Proposal.Status.ACCEPTED | Proposal.Status.REJECTED | Proposal.Status.OUTDATED:
+            kind, recipients = f"change_{proposal.status}", _proposer(proposal)
+        case _:
+            return
+    now = clock.now()
+    Notification.objects.bulk_create(
+        Notification(channel=name, recipient=person, proposal=proposal, kind=kind, created_at=now, due_at=now)
+        for person in recipients
+        for name in channels()
+    )
+
+
+def _proposer(proposal: Proposal) -> list[Any]:
+    person = proposer_of(proposal)
+    return [person] if person else []
 
 
 def is_due(now: datetime) -> bool:
@@ -82,7 +115,7 @@ def send_due(now: datetime, most: int = 50) -> int:
         ):
             continue
         message = Notification.objects.select_related(
-            "recipient", "request__role", "request__environment", "request__requester"
+            "recipient", "request__role", "request__environment", "request__requester", "proposal"
         ).get(pk=pk)
         try:
             by_name[message.channel].send(message)

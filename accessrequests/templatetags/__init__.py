@@ -1,1 +1,1 @@
-"""How pages put times and refusals into words."""
+"""How pages put refusals, proofs and short sentences into words."""

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 
 from catalog import ticket_examples, wording
-from catalog.policy import Terms
+from catalog.terms import Terms
 
 register = template.Library()
 
@@ -15,6 +15,18 @@ register = template.Library()
 def deciders(terms: Terms) -> str:
     """Who decides on these terms, in words."""
     return wording.deciders(terms)
+
+
+@register.filter
+def at_once(terms: Terms) -> str:
+    """When these terms approve without people, in words; empty if never."""
+    return wording.at_once(terms.automatic)
+
+
+@register.filter
+def yours(words: str, mine: bool = True) -> str:
+    """Words about who decides, as the one who asks reads them; `mine` says whether that is the reader."""
+    return wording.yours(words) if mine else words
 
 
 @register.filter

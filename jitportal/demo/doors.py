@@ -1,10 +1,8 @@
 """The doors of a portal that is still being made: nobody gets in before there is something to see."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 WORDS: Final = b"The demo is being made. Try again in a few seconds.\n"
 
@@ -12,7 +10,7 @@ WORDS: Final = b"The demo is being made. Try again in a few seconds.\n"
 class Doors:
     """A WSGI application that answers 503 until `open`, and then as the one behind it."""
 
-    def __init__(self, application: "WSGIApplication") -> None:
+    def __init__(self, application: WSGIApplication) -> None:
         self._application = application
         self._is_open = False
 
@@ -20,7 +18,7 @@ class Doors:
         """Lets everybody in."""
         self._is_open = True
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._is_open:
             return self._application(environ, start_response)
         headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(WORDS))), ("Retry-After", "5")]

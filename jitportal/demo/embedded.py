@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from wsgiref.types import WSGIApplication
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -15,6 +16,7 @@ from jitportal.demo.doors import Doors
 from jitportal.demo.organisation import GROUPS, ORGANISATION, PEOPLE
 from jitportal.demo.serving import HttpServer
 from jitportal.demo.simulator import Simulator, SimulatorServer
+from jitportal.demo.tickets import TicketDesk
 from jitportal.demo.workers import Workers
 
 WEB_THREADS: Final = 16
@@ -51,12 +53,17 @@ def aws() -> Iterator[Simulator]:
 
 @contextmanager
 def pages() -> Iterator[Doors]:
-    """The portal's pages, and the directory's below /directory, on one loopback port; shut until they are opened.
+    """The portal's pages, the directory's below /directory and the ticket system's below /tickets, on one loopback
+    port; shut until they are opened.
 
     Raises:
         PortInUse: something listens there.
     """
-    application = DispatcherMiddleware(get_wsgi_application(), {"/directory": DirectoryPages(directory())})
+    beside: dict[str, WSGIApplication] = {
+        "/directory": DirectoryPages(directory()),
+        "/tickets": TicketDesk(settings.TICKET_WEBHOOK_SECRET),
+    }
+    application = DispatcherMiddleware(get_wsgi_application(), beside)
     doors = Doors(application)
     server = HttpServer(doors, port=settings.ENVIRONMENT.port, threads=WEB_THREADS)
     try:

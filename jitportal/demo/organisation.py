@@ -1,4 +1,4 @@
-"""The demo's company: an AWS organisation of 24 accounts, and the ten people and nine groups of its directory."""
+"""The demo's company: an AWS organisation of 24 accounts, and the eleven people and nine groups of its directory."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -87,10 +87,16 @@ DATABASES: Final = _group(23, "Database Guild")
 GROUPS: Final = (ADMINS, COMPLIANCE, PAYMENTS, PLATFORM, DATA, ON_CALL, LEADS, SECURITY, DATABASES)
 
 
-def _person(number: int, name: str, job_title: str, department: str, part: str, *groups: Group) -> Person:
+def _object_id(number: int) -> str:
+    return f"b0000000-0000-4000-8000-{number:012d}"
+
+
+def _person(
+    number: int, name: str, job_title: str, department: str, part: str, *groups: Group, manager: int = 0
+) -> Person:
     user_name = f"{name.lower().replace(' ', '.')}@harbour.example"
     return Person(
-        object_id=f"b0000000-0000-4000-8000-{number:012d}",
+        object_id=_object_id(number),
         name=name,
         user_name=user_name,
         email=user_name,
@@ -98,6 +104,7 @@ def _person(number: int, name: str, job_title: str, department: str, part: str, 
         job_title=job_title,
         groups=groups,
         part=part,
+        manager=_object_id(manager) if manager else "",
     )
 
 
@@ -109,8 +116,9 @@ ADA: Final = _person(
     "Asks for access, and is on the support rota.",
     PAYMENTS,
     ON_CALL,
+    manager=3,
 )
-BEN: Final = _person(2, "Ben Okafor", "Software Engineer", "Payments", "Asks for access.", PAYMENTS)
+BEN: Final = _person(2, "Ben Okafor", "Software Engineer", "Payments", "Asks for access.", PAYMENTS, manager=3)
 CHIARA: Final = _person(
     3,
     "Chiara Rossi",
@@ -128,6 +136,7 @@ DANIEL: Final = _person(
     "Asks for access to run the platform.",
     PLATFORM,
     ON_CALL,
+    manager=5,
 )
 EMMA: Final = _person(
     5,
@@ -142,12 +151,17 @@ FARID: Final = _person(6, "Farid Haddad", "Security Officer", "Security", "Decid
 GRACE: Final = _person(
     7, "Grace Kim", "Security Auditor", "Security", "Decides second on Production, and audits.", SECURITY
 )
-HUGO: Final = _person(8, "Hugo Martins", "Data Analyst", "Data", "Asks for data, as a contractor would.", DATA)
+HUGO: Final = _person(
+    8, "Hugo Martins", "Data Analyst", "Data", "Asks for data, as a contractor would.", DATA, manager=3
+)
 INES: Final = _person(9, "Ines Moreau", "Access Manager", "Platform", "Keeps the catalog in the admin.", ADMINS)
 JONAS: Final = _person(
     10, "Jonas Weber", "Compliance Officer", "Risk", "Reads and exports the audit trail.", COMPLIANCE
 )
-PEOPLE: Final = (ADA, BEN, CHIARA, DANIEL, EMMA, FARID, GRACE, HUGO, INES, JONAS)
+KIRSTEN: Final = _person(
+    11, "Kirsten Dahl", "Access Manager", "Platform", "Accepts what Ines proposes for Production.", ADMINS
+)
+PEOPLE: Final = (ADA, BEN, CHIARA, DANIEL, EMMA, FARID, GRACE, HUGO, INES, JONAS, KIRSTEN)
 
 ORGANISATION: Final = Organisation(
     management_account=Account(id="410000000001", name="Harbour Management", email="aws@harbour.example"),
@@ -161,7 +175,8 @@ ORGANISATION: Final = Organisation(
 class PolicyPlan:
     """One access policy of the demo; durations in hours, stages as (approver group's name, approvals needed).
 
-    `step_up` is the authentication context that asking and agreeing need, proved within a quarter of an hour.
+    `step_up` is the authentication context that asking and agreeing need, proved within a quarter of an hour. It
+    approves at once up to `at_once_hours`, or while on call in a group or by a schedule, if it names one.
     """
 
     role: str
@@ -174,6 +189,10 @@ class PolicyPlan:
     stages: tuple[tuple[str, int], ...] = ()
     ticket: str = ""
     step_up: str = ""
+    least_reason: int | None = None
+    at_once_hours: int | None = None
+    on_call_group: Group | None = None
+    on_call_schedule: str = ""
 
 
 ROLES: Final = {
@@ -188,16 +207,22 @@ APPROVERS: Final = {
     "Engineering leads": (LEADS,),
     "Security duty": (SECURITY,),
     "Database guild": (DATABASES, LEADS),
+    # Drawn from no group: whoever the directory names as that.
+    "Requester’s manager": (),
 }
 LEAD: Final = (("Engineering leads", 1),)
 LEAD_THEN_SECURITY: Final = (("Engineering leads", 1), ("Security duty", 1))
+MANAGER_THEN_SECURITY: Final = (("Requester’s manager", 1), ("Security duty", 1))
 INCIDENT: Final = "(INC|CHG)-[0-9]{4,8}"
+
+# Who takes turns of a week by which schedule; the first of them has just taken over when the demo begins.
+ON_CALL_SCHEDULES: Final = {"Platform on call": (DANIEL, EMMA)}
 
 POLICIES: Final = (
     PolicyPlan("Developer", "Sandbox", (PAYMENTS, PLATFORM, DATA), "DeveloperAccess", 4, 8, 6),
     PolicyPlan("DevOps Engineer", "Sandbox", (PLATFORM,), "DevOpsAccess", 4, 8, 6),
     PolicyPlan("Data Analyst", "Sandbox", (DATA,), "DataAnalystReadOnly", 4, 8, 6),
-    PolicyPlan("Developer", "Development", (PAYMENTS, PLATFORM), "DeveloperAccess", 4, 8, 3, LEAD),
+    PolicyPlan("Developer", "Development", (PAYMENTS, PLATFORM), "DeveloperAccess", 4, 8, 3, LEAD, at_once_hours=1),
     PolicyPlan("DevOps Engineer", "Development", (PLATFORM,), "DevOpsAccess", 4, 8, 6, LEAD),
     PolicyPlan(
         "Database Administrator",
@@ -211,7 +236,18 @@ POLICIES: Final = (
     ),
     PolicyPlan("Data Analyst", "Development", (DATA,), "DataAnalystReadOnly", 4, 8, 3, LEAD),
     PolicyPlan("Developer", "Staging", (PAYMENTS, PLATFORM), "DeveloperAccess", 2, 4, 2, LEAD),
-    PolicyPlan("DevOps Engineer", "Staging", (PLATFORM,), "DevOpsAccess", 2, 4, 3, LEAD),
+    PolicyPlan(
+        "DevOps Engineer",
+        "Staging",
+        (PLATFORM,),
+        "DevOpsAccess",
+        2,
+        4,
+        3,
+        LEAD,
+        at_once_hours=2,
+        on_call_group=ON_CALL,
+    ),
     PolicyPlan(
         "Production Support",
         "Production",
@@ -245,9 +281,21 @@ POLICIES: Final = (
         1,
         (("Database guild", 1), ("Security duty", 1)),
         INCIDENT,
+        on_call_schedule="Platform on call",
     ),
     PolicyPlan("Security Auditor", "Production", (SECURITY,), "SecurityAuditor", 4, 8, 6, (("Security duty", 1),)),
-    PolicyPlan("Data Analyst", "Production", (DATA,), "DataAnalystReadOnly", 1, 2, 1, LEAD_THEN_SECURITY, INCIDENT),
+    PolicyPlan(
+        "Data Analyst",
+        "Production",
+        (DATA,),
+        "DataAnalystReadOnly",
+        1,
+        2,
+        1,
+        MANAGER_THEN_SECURITY,
+        INCIDENT,
+        least_reason=40,
+    ),
 )
 
 assert (EMBEDDED["instance"], EMBEDDED["store"]) == (

@@ -2,7 +2,7 @@
 
 import heapq
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,8 +18,10 @@ from django.db.models import F, Model
 from accessrequests import decisions, drift, provisioner, standing, workflow
 from accessrequests.models import AccessRequest, Decision, Notification, ScanCursor
 from auditlog import checkpoints, clock
+from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.history import attribute
+from auditlog.ledger import record
 from auditlog.models import Event
 from catalog import changes, joining, mirror
 from catalog.models import (
@@ -30,6 +32,8 @@ from catalog.models import (
     ApproverGroup,
     DirectoryGroup,
     Environment,
+    OnCallPerson,
+    OnCallSchedule,
     PermissionSet,
     Role,
     Sensitivity,
@@ -42,14 +46,19 @@ from jitportal.demo.drain import drain
 from jitportal.demo.history import Told
 from jitportal.demo.simulator import AssignmentKey, Limits, Simulator
 from jitportal.demo.starting_over import start_over
+from jitportal.entra.hold import SYNC
 from jitportal.models import User
+from jitportal.people import replace_manager, subject_of
 from jitportal.signin.claims import Claims
 from jitportal.signin.people import take_in
 
 SEED: Final = Actor.system("seed")
 WHY: Final = "The demo's catalog."
+HISTORY: Final = timedelta(days=15)
 # How long ago the scan found the access that the demo's findings begin with.
 LEFT_OVER: Final = timedelta(days=2, hours=3)
+# Since when the ticket system is asked, by the one policy that has it so.
+CHECKED_SINCE: Final = timedelta(hours=20)
 PURPOSES: Final = {
     "Sandbox": "to try things in",
     "Development": "where services are built",
@@ -79,8 +88,9 @@ def plant(simulator: Simulator) -> None:
     for present in history.PRESENT:
         _tell(agenda, present, now - timedelta(minutes=present.minutes))
     agenda.add(now - LEFT_OVER, partial(_leave_over, simulator))
+    agenda.add(now - CHECKED_SINCE, _check_tickets)
     with _unlimited(simulator):
-        with clock.moved_to(today - timedelta(days=15)):
+        with clock.moved_to(today - HISTORY):
             found_company()
         agenda.carry_out(until=now)
         mirror.sync(AwsInventory(urgency=None))
@@ -118,17 +128,30 @@ def _claims(person: Person) -> Claims:
 
 def found_company() -> None:
     """The company's catalog and its people, before anything has been asked for."""
-    _catalog()
-    for person in organisation.PEOPLE:
-        take_in(_claims(person))
-
-
-def _catalog() -> None:
-    inventory = AwsInventory(urgency=None)
-    mirror.sync(inventory)
     groups = {
         group.object_id: DirectoryGroup(object_id=group.object_id, name=group.name) for group in organisation.GROUPS
     }
+    for row in groups.values():
+        _keep(row)
+    # People before the rest, for schedules name them.
+    for person in organisation.PEOPLE:
+        take_in(_claims(person))
+    for person in organisation.PEOPLE:
+        _note_manager(person)
+    _catalog(groups)
+
+
+@transaction.atomic
+def _note_manager(person: Person) -> None:
+    """As the sync would, which no sign-in of these people has been followed by."""
+    row = User.objects.get(object_id=person.object_id)
+    if changed := replace_manager(row, person.manager):
+        record(SYNC, Action.PERSON_CHANGED, subject_of(row), {"person": row.name, "changes": changed})
+
+
+def _catalog(groups: Mapping[str, DirectoryGroup]) -> None:
+    inventory = AwsInventory(urgency=None)
+    mirror.sync(inventory)
     roles = {name: Role(name=name, slug=_slug(name), description=words) for name, words in organisation.ROLES.items()}
     environments = {
         name: Environment(
@@ -139,7 +162,7 @@ def _catalog() -> None:
         )
         for name in organisation.ENVIRONMENTS
     }
-    for row in (*groups.values(), *roles.values()):
+    for row in roles.values():
         _keep(row)
     for name, environment in environments.items():
         with changes.recorded(environment, actor=SEED, why=WHY):
@@ -148,11 +171,15 @@ def _catalog() -> None:
             attribute(rule, SEED, WHY)
             rule.save()
     joining.apply(inventory.tags_of)
-    approvers = {name: ApproverGroup(name=name) for name in organisation.APPROVERS}
+    approvers = {
+        name: ApproverGroup(name=name, is_requesters_manager=None if drawn_from else True)
+        for name, drawn_from in organisation.APPROVERS.items()
+    }
     for name, approver_group in approvers.items():
         with changes.recorded(approver_group, actor=SEED, why=WHY):
             approver_group.save()
             approver_group.directory_groups.set(groups[group.object_id] for group in organisation.APPROVERS[name])
+    schedules = {name: _schedule(name, people) for name, people in organisation.ON_CALL_SCHEDULES.items()}
     for plan in organisation.POLICIES:
         policy = AccessPolicy(
             name=f"{plan.role} in {plan.environment}",
@@ -163,7 +190,11 @@ def _catalog() -> None:
             longest_duration=timedelta(hours=plan.longest_hours),
             accounts_per_request=plan.accounts,
             ticket_pattern=plan.ticket,
-            automatic_approval="never" if plan.stages else "always",
+            automatic_approval=_automatic(plan),
+            automatic_up_to=timedelta(hours=plan.at_once_hours) if plan.at_once_hours else None,
+            on_call_group=groups[plan.on_call_group.object_id] if plan.on_call_group else None,
+            on_call_schedule=schedules.get(plan.on_call_schedule),
+            least_reason=plan.least_reason,
             step_up_context=plan.step_up or None,
             step_up_for=BOTH if plan.step_up else None,
             step_up_longest_age=timedelta(minutes=15) if plan.step_up else None,
@@ -180,6 +211,28 @@ def _catalog() -> None:
                 )
                 attribute(stage, SEED, WHY)
                 stage.save()
+
+
+def _schedule(name: str, people: Sequence[Person]) -> OnCallSchedule:
+    """A schedule whose first turn begins when the demo does: before, people decide."""
+    schedule = OnCallSchedule(
+        name=name, zone="Europe/Berlin", first_handover=(clock.now() + HISTORY).replace(second=0, microsecond=0)
+    )
+    with changes.recorded(schedule, actor=SEED, why=WHY):
+        schedule.save()
+        for position, person in enumerate(people, start=1):
+            row = OnCallPerson(schedule=schedule, position=position, person_id=_user_id(person))
+            attribute(row, SEED, WHY)
+            row.save()
+    return schedule
+
+
+def _automatic(plan: organisation.PolicyPlan) -> str:
+    if plan.on_call_group or plan.on_call_schedule:
+        return "on_call"
+    if plan.at_once_hours:
+        return "up_to"
+    return "never" if plan.stages else "always"
 
 
 def _keep(row: Model) -> None:
@@ -250,6 +303,14 @@ def _leave_over(simulator: Simulator) -> None:
     with transaction.atomic():
         ScanCursor.objects.create(started_at=now, finished_at=now, last_seen=drift.pair_count())
         standing.opened(account, permission_set, key.principal_type, key.principal_id, holder, now)
+
+
+def _check_tickets() -> None:
+    """From this time on one policy has its tickets checked; what was asked for before was not."""
+    policy = AccessPolicy.objects.get(name="Database Administrator in Production")
+    with changes.recorded(policy, actor=SEED, why="Tickets that were closed long ago were used again."):
+        policy.tickets_checked = True
+        policy.save()
 
 
 def _only_what_is_due() -> None:

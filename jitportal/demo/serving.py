@@ -4,14 +4,12 @@ import errno
 import socket
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+from wsgiref.types import WSGIApplication
 
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import WSGITask
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 
 class _Task(WSGITask):  # type: ignore[misc]
@@ -54,7 +52,7 @@ class HttpServer:
 
     def __init__(
         self,
-        application: "WSGIApplication",
+        application: WSGIApplication,
         *,
         host: str = "127.0.0.1",
         port: int = 0,

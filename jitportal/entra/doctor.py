@@ -15,13 +15,14 @@ from django.conf import settings
 from django.urls import reverse
 
 from catalog import app_roles
-from catalog.models import AccessPolicy, DirectoryGroup
+from catalog.models import AccessPolicy, ApprovalStage, DirectoryGroup
 from catalog.offers import departments_of
 from jitportal.entra import registration
 from jitportal.entra.calls import Calls
 from jitportal.entra.errors import Forbidden, GraphError
 from jitportal.entra.graph import MEMBERS, PEOPLE, Graph, Kind
 from jitportal.entra.remedies import Remedy
+from jitportal.models import User
 from jitportal.people import known_groups
 
 PATIENCE: Final = 10.0
@@ -78,6 +79,8 @@ def examine(patience: float = PATIENCE) -> Iterator[Check]:
     yield from _asked("Groups", Remedy.GROUP, partial(_groups, graph))
     if departments := _departments_used():
         yield from _asked("Departments", Remedy.PERMISSION, partial(_departments, graph, departments))
+    if _managers_used():
+        yield from _asked("Managers", Remedy.PERMISSION, partial(_managers, graph))
     if roles := app_roles.among(known_groups()):
         yield from _asked("App roles", Remedy.ROLES_PERMISSION, partial(_roles, graph, roles))
     yield from _optional("Authentication contexts", Remedy.CONTEXTS_UNASKED, partial(_contexts, calls))
@@ -221,6 +224,25 @@ def _departments(graph: Graph, used: dict[str, str]) -> Iterator[Check]:
         yield Check("Departments", State.MISSING, f"{said}{others}.", Remedy.DEPARTMENT)
     if not missing:
         yield Check("Departments", State.OK, f"all {len(used)} that policies name are there, and told by the sync")
+
+
+def _managers_used() -> bool:
+    """Whether a policy in force has a stage that the requester's manager decides."""
+    stages = ApprovalStage.objects.filter(approver_group__is_requesters_manager=True, policy__is_in_force=True)
+    return stages.exists()
+
+
+def _managers(graph: Graph) -> Iterator[Check]:
+    """Whether anybody has one, of those whom the portal knows; one of them is asked about, to see that it is told."""
+    people = User.objects.filter(is_active=True, tenant_id=settings.ENTRA_TENANT_ID)
+    having = people.exclude(manager_object_id="")
+    if person := having.first() or people.first():
+        graph.person(person.object_id)
+    said = f"of {having.count()} of the {people.count()} people known here the directory has told one"
+    if having.exists() or not people.exists():
+        yield Check("Managers", State.OK, said)
+    else:
+        yield Check("Managers", State.MISSING, "The directory has told no manager of anybody here.", Remedy.MANAGER)
 
 
 def _roles(graph: Graph, wanted: frozenset[str]) -> Iterator[Check]:

@@ -1,6 +1,7 @@
 """What the portal asks Microsoft Graph: who somebody is, which groups they are in, and who has changed.
 
-Sources: Microsoft Graph v1.0 reference, "Get user", "directoryObject: getMemberObjects", "user: delta", "group: delta".
+Sources: Microsoft Graph v1.0 reference, "Get user", "List manager", "directoryObject: getMemberObjects", "user: delta",
+"group: delta"; "Use delta query to track changes".
 """
 
 import re
@@ -18,7 +19,10 @@ from jitportal.models import User
 PEOPLE: Final = "User.Read.All"
 MEMBERS: Final = "GroupMember.Read.All"
 _PERSON: Final = "id,accountEnabled,displayName,userPrincipalName,mail,department,userType"
-_SELECTED: Final = {"users": _PERSON, "groups": "id,members"}
+_MANAGER: Final = "manager($select=id)"
+# Of a relationship, such as that to the manager, a delta query tells only if it is selected. A directory that takes no
+# such selection is asked again without: then a new manager is found when everybody is looked at, once a day.
+_SELECTED: Final = {"users": (f"{_PERSON},manager", _PERSON), "groups": ("id,members",)}
 # Graph takes no more values than this in one `in`.
 _AT_ONCE: Final = 15
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -28,7 +32,10 @@ Kind = Literal["users", "groups"]
 
 @dataclass(frozen=True)
 class Told:
-    """A person as the directory has them. None for a text that is missing or that the portal cannot take as it is."""
+    """A person as the directory has them. None for a text that is missing or that the portal cannot take as it is.
+
+    `manager` is the object id of their manager; empty if they have none.
+    """
 
     object_id: str
     is_enabled: bool
@@ -37,6 +44,7 @@ class Told:
     name: str | None
     email: str | None
     department: str | None
+    manager: str | None = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Graph:
 
     def person(self, object_id: str) -> Told:
         """The person with this id. Raises NotThere if the directory has none."""
-        body = self._calls.get(f"/users/{object_id}", PEOPLE, {"$select": _PERSON})
+        body = self._calls.get(f"/users/{object_id}", PEOPLE, {"$select": _PERSON, "$expand": _MANAGER})
         enabled = body.get("accountEnabled")
         if str(body.get("id", "")).lower() != object_id or not isinstance(enabled, bool):
             raise Failed("Microsoft Graph does not say whether an account is enabled.", "It is tried again by itself.")
@@ -73,6 +81,7 @@ class Graph:
             name=_shown(body, "displayName", "name") or None,
             email=_identifier(body, "mail", "email"),
             department=_comparable(body, "department", "department"),
+            manager=_manager(body),
         )
 
     def groups_of(self, object_id: str) -> frozenset[str]:
@@ -110,7 +119,17 @@ class Graph:
 
     def from_now(self, kind: Kind) -> str:
         """A link to what will change from this moment on."""
-        asked = {"$deltatoken": "latest", "$select": _SELECTED[kind]}
+        *others, last = _SELECTED[kind]
+        for select in others:
+            try:
+                return self._from_now(kind, select)
+            except Failed as error:
+                if "BadRequest" not in error.message:
+                    raise
+        return self._from_now(kind, last)
+
+    def _from_now(self, kind: Kind, select: str) -> str:
+        asked = {"$deltatoken": "latest", "$select": select}
         link = self._calls.get(f"/{kind}/delta", _permission(kind), asked).get("@odata.deltaLink")
         if not isinstance(link, str):
             raise Failed("Microsoft Graph gave no link to what will change.", "It is tried again by itself.")
@@ -155,6 +174,15 @@ def _rows(body: dict[str, Any], name: str = "value") -> list[dict[str, Any]]:
 
 def _id(row: dict[str, Any]) -> str:
     return str(row.get("id", "")).lower()
+
+
+def _manager(body: dict[str, Any]) -> str | None:
+    """The object id of the manager, empty if there is none; None if it cannot be read, and the one known stays."""
+    said = body.get("manager")
+    if said is None:
+        return ""
+    found = _id(said) if isinstance(said, dict) else ""
+    return found if _GUID.fullmatch(found) else None
 
 
 def _longest(field: str) -> int:

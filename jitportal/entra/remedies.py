@@ -28,6 +28,10 @@ class Remedy(StrEnum):
         "Write the department in the access policy letter by letter as the property Department of people has it in "
         "Entra, or have that property filled in: nobody is in a department that the directory does not tell."
     )
+    MANAGER = (
+        "Have the property Manager of people filled in, in Entra; the sync reads it with User.Read.All. Until then "
+        "what their managers decide on cannot be asked for."
+    )
     ROLES_PERMISSION = (
         "App roles are in use: add Directory.Read.All as an application permission of Microsoft Graph, and consent."
     )

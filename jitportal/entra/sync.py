@@ -13,9 +13,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from accessrequests import offboarding
+from accessrequests import new_manager, offboarding
 from accessrequests.provisioner import Provisioner
-from auditlog import clock
+from auditlog import claims, clock
 from auditlog.actions import Action
 from auditlog.ledger import record
 from catalog import app_roles, changes, people
@@ -27,7 +27,7 @@ from jitportal.entra.graph import Graph
 from jitportal.entra.hold import SYNC
 from jitportal.entra.readings import REASONS, Reading
 from jitportal.models import DirectorySync, LeftBecause, User
-from jitportal.people import groups_in_use, known_groups, refresh, replace_groups, subject_of
+from jitportal.people import groups_in_use, known_groups, refresh, replace_groups, replace_manager, subject_of
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +65,8 @@ class Result:
 def sync(graph: Graph, provisioner: Provisioner) -> Result | None:
     """One sync; None if another is at work. It can be run at any time, and goes on where the last was stopped."""
     DirectorySync.objects.get_or_create(pk=1)
-    now, claim = clock.now(), uuid.uuid4()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    if not DirectorySync.objects.filter(free).update(claim=claim, claimed_until=now + LEASE):
+    claim = claims.take(DirectorySync.objects.all(), LEASE)
+    if not claim:
         return None
     one = _Sync(graph, provisioner, claim)
     mine = DirectorySync.objects.filter(claim=claim)
@@ -85,7 +84,7 @@ def sync(graph: Graph, provisioner: Provisioner) -> Result | None:
         log.warning("sync_taken_over")
         return None
     finally:
-        mine.update(claim=None, claimed_until=None)
+        claims.release(mine, claim)
     return one.result
 
 
@@ -213,7 +212,11 @@ class _Sync:
             person = User.objects.get(pk=reading.user_id)
             described = {name: getattr(reading.told, name) for name in ("user_name", "name", "email", "department")}
             said = {name: value for name, value in described.items() if value is not None}
-            if changed := refresh(person, said):
+            changed = refresh(person, said)
+            if reading.told.manager is not None and (other := replace_manager(person, reading.told.manager)):
+                changed |= other
+                new_manager.tell(person.pk, clock.now())
+            if changed:
                 record(SYNC, Action.PERSON_CHANGED, subject_of(person), {"person": person.name, "changes": changed})
             roles = app_roles.among(person.group_ids) if reading.roles is None else reading.roles
             if moved := replace_groups(person, (reading.groups | roles) & known_groups(), SYNC):
@@ -241,8 +244,7 @@ class _Sync:
 
     def _keep(self) -> None:
         """Keeps the claim for another while. Raises _Lost if it ran out and somebody else has it."""
-        mine = DirectorySync.objects.filter(claim=self._claim)
-        if not mine.update(claimed_until=clock.now() + LEASE):
+        if not claims.keep(DirectorySync.objects.all(), self._claim, LEASE):
             raise _Lost
 
 

@@ -1,20 +1,25 @@
 """The gate: what allauth asks of us on a sign-in's way, answered strictly."""
 
-from typing import Any
+from typing import Any, Final, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthError, AuthProcess
+from celery import Task, signature
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accessrequests.tasks import send
 from jitportal.models import User
 from jitportal.signin import claims, limits, overage, pages, step_up
 from jitportal.signin.addresses import is_page_of_portal
 from jitportal.signin.people import LOGOUT_HINT, record_refusal, record_sign_out, take_in
 from jitportal.signin.refusals import Refused, Rule
+
+# By its name: who signs in has nothing to do with all that a worker does.
+SYNC_PEOPLE: Final = cast("Task[..., Any]", signature("jitportal.tasks.sync_people"))
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -68,6 +73,9 @@ class DirectoryAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             # Here the transaction of whatever was refused has been rolled back.
             record_refusal(refused, claims.object_id_in(token))
             raise ImmediateHttpResponse(pages.refused(request, refused)) from None
+        if person.to_check:
+            # They may be about to ask for something on which their manager decides.
+            send(SYNC_PEOPLE)
         if isinstance(request.user, User) and request.user != person:
             record_sign_out(request.user, f"{person.name} signed in with the same browser")
         sociallogin.user = person

@@ -45,9 +45,10 @@ def take_in(claims: Claims) -> User:
     if claims.is_guest:
         # A guest's token names them as their home does, and Graph as this tenant does: what Graph says is kept.
         described = described if is_new else {name: text for name, text in described.items() if name != "user_name"}
-    if claims.is_guest or (is_new and None in (claims.email, claims.department)):
-        # What the token leaves out, the next sync asks for.
-        User.objects.filter(pk=person.pk).update(to_check=True)
+    if claims.is_guest or is_new:
+        # What tokens leave out, of everybody the manager, the next sync asks for.
+        person.to_check = True
+        person.save(update_fields=["to_check"])
     changes = refresh(person, described)
     # A role that nobody has named here means nothing, and the sync would not ask for it.
     strange = app_roles.among(claims.groups) - known_groups()

@@ -19,6 +19,11 @@ from tests.accessrequests.conftest import Office
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def _no_second_admin(settings: Any) -> None:
+    settings.SENSITIVE_FROM = None
+
+
 def sent_back(client: Client, page: str) -> dict[str, Any]:
     """What a browser would send that changes the name."""
     form = client.get(page).context["adminform"].form

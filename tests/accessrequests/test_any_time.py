@@ -14,7 +14,7 @@ from auditlog.models import Event
 from jitportal.demo import organisation as company
 from jitportal.demo.simulator import Fault, FaultKind, Organisation
 from tests.accessrequests.conftest import Office
-from tests.accessrequests.test_extension import extend, held
+from tests.accessrequests.extending import extend, held
 
 PASSING = [
     FaultKind.THROTTLE,

@@ -10,8 +10,8 @@ from accessrequests.models import AccessRequest
 from accessrequests.states import LIVE_GRANT, RequestStatus
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
+from tests.accessrequests.extending import extend, held
 from tests.accessrequests.test_at_once import at_once, refusals
-from tests.accessrequests.test_extension import extend, held
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

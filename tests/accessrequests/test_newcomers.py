@@ -8,7 +8,9 @@ import pytest
 from accessrequests import decisions
 from accessrequests.models import AccessRequest, Decision
 from accessrequests.refusals import Refused
+from auditlog.actor import Actor
 from auditlog.models import Event
+from catalog import changes
 from catalog.models import AccessPolicy, Environment, Sensitivity
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Group, Person
@@ -84,7 +86,41 @@ def test_the_policy_says_whether_newcomers_agree_and_else_the_environment(
             agree(made, ben)
 
 
+def test_a_policy_that_is_deleted_lets_no_newcomer_agree_to_what_it_was_asked_by(office: Office) -> None:
+    made = office.submit_production()
+    admin = Actor.system("admin")
+    with changes.recorded(office.catalog.two_stages, actor=admin):
+        office.catalog.two_stages.save()
+    changes.delete(instance=office.catalog.two_stages, actor=admin)
+    ben = joins(office, company.BEN, *BEN_LEADS)
+    with pytest.raises(Refused, match="joined Engineering Leads decide after this was asked for"):
+        agree(made, ben)
+
+
+def test_what_is_written_into_a_policy_that_is_out_of_force_opens_nothing(office: Office) -> None:
+    made = office.submit_production()
+    policy, admin = office.catalog.two_stages, Actor.system("admin")
+    for change in ({"is_in_force": False}, {"newcomers_agree": True}):
+        for name, value in change.items():
+            setattr(policy, name, value)
+        with changes.recorded(policy, actor=admin):
+            policy.save()
+    ben = joins(office, company.BEN, *BEN_LEADS)
+    with pytest.raises(Refused, match="joined Engineering Leads decide after this was asked for"):
+        agree(made, ben)
+
+
 def test_since_when_somebody_is_in_a_group_is_not_guessed_when_they_are_first_seen(office: Office) -> None:
     made = office.submit_production()
     lena = replace(company.CHIARA, object_id="b0000000-0000-4000-8000-0000000000ff", user_name="lena@harbour.example")
     assert agree(made, joins(office, lena, company.LEADS))
+
+
+def test_a_further_account_of_somebody_known_is_one_of_a_newcomer(office: Office) -> None:
+    made = office.submit_production()
+    known = office.user(company.BEN)
+    other = replace(company.BEN, object_id="b0000000-0000-4000-8000-0000000000fe", user_name="ben-adm@harbour.example")
+    row = joins(office, other, company.LEADS)
+    User.objects.filter(pk__in=(known.pk, row.pk)).update(principal_id="the same in Identity Center")
+    with pytest.raises(Refused, match="joined Engineering Leads decide after this was asked for"):
+        agree(made, row)

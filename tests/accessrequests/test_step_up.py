@@ -59,9 +59,8 @@ def test_an_ask_without_proof_is_refused_and_names_the_rule(office: Office) -> N
     assert "15 minutes" in refusal.reason
     demanded = Event.objects.latest("number")
     assert demanded.action == "proof.demanded"
-    assert (
-        demanded.sentence == "Ada Lindqvist was asked to confirm who they are (C1), by the rule Production developers"
-    )
+    who = "Ada Lindqvist was asked to confirm who they are (authentication context C1)"
+    assert demanded.sentence == f"{who}, by the rule Production developers"
     assert not AccessRequest.objects.exists()
 
 

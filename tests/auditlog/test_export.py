@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
 
-from auditlog import chain
+from auditlog import chain, checkpoints
 from auditlog.actions import Action
-from auditlog.models import Event
+from auditlog.models import Checkpoint, Event
 from jitportal.models import User
 from tests.auditlog.conftest import Append
+from tests.flush import unprotected
 
 
 def _export(client: Client, person: User, **filters: str) -> tuple[Any, list[dict[str, str]]]:
@@ -32,9 +34,31 @@ def test_an_unfiltered_copy_verifies_and_ends_with_its_own_record(
         append(data={"reason": f"=reason {number}"})
     _, rows = _export(client, compliance)
     walk = chain.verify_copy(rows)
-    assert walk.number == Event.objects.count()
+    assert walk.number == Event.objects.get(action=Action.AUDIT_EXPORTED).number
     assert rows[-1]["action"] == Action.AUDIT_EXPORTED
     assert rows[-1]["actor_name"] == "Cora Compliance"
+
+
+def test_a_whole_copy_is_signed_to_its_end_when_it_leaves(
+    client: Client, compliance: User, append: Append, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    append()
+    client.force_login(compliance)
+    for name, address in (("ledger.csv", "/audit/export.csv"), ("checkpoints.json", "/audit/checkpoints.json")):
+        (tmp_path / name).write_bytes(client.get(address).getvalue())
+    key = checkpoints.public_key().hex()
+    arguments = [str(tmp_path / "ledger.csv"), "--checkpoint", str(tmp_path / "checkpoints.json"), "--public-key", key]
+    assert chain.main(arguments) == 0
+    assert "The copy is signed to its end" in capsys.readouterr().out
+
+
+def test_a_chain_that_does_not_hold_leaves_as_it_is(client: Client, compliance: User, append: Append) -> None:
+    append(data={"reason": "As it was."})
+    with unprotected():
+        Event.objects.filter(number=1).update(canonical="{}")
+    _, rows = _export(client, compliance)
+    assert rows[-1]["action"] == Action.AUDIT_EXPORTED
+    assert not Checkpoint.objects.exists()
 
 
 def test_the_export_is_recorded_with_who_and_which_filters(client: Client, compliance: User, append: Append) -> None:
@@ -81,7 +105,8 @@ def test_the_place_in_the_list_does_not_cut_the_copy(client: Client, compliance:
     for _ in range(3):
         append()
     _, rows = _export(client, compliance, before="2")
-    assert len(rows) == Event.objects.count()
+    assert rows[-1]["action"] == Action.AUDIT_EXPORTED
+    assert len(rows) == int(rows[-1]["number"])
 
 
 def test_a_spreadsheet_is_told_that_names_are_utf_8(client: Client, compliance: User, append: Append) -> None:

@@ -9,13 +9,13 @@ from auditlog import chain
 keys = st.binary(min_size=32, max_size=32).map(Ed25519PrivateKey.from_private_bytes)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(keys, st.binary(max_size=200))
 def test_what_the_library_signed_is_accepted(key: Ed25519PrivateKey, message: bytes) -> None:
     assert chain.signed(key.public_key().public_bytes_raw(), message, key.sign(message))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(keys, st.binary(min_size=1, max_size=50), st.integers(0, 511))
 def test_one_wrong_bit_of_a_signature_is_refused(key: Ed25519PrivateKey, message: bytes, bit: int) -> None:
     signature = bytearray(key.sign(message))
@@ -23,7 +23,7 @@ def test_one_wrong_bit_of_a_signature_is_refused(key: Ed25519PrivateKey, message
     assert not chain.signed(key.public_key().public_bytes_raw(), message, bytes(signature))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(keys, keys, st.binary(max_size=50))
 def test_another_key_or_message_is_refused(key: Ed25519PrivateKey, other: Ed25519PrivateKey, message: bytes) -> None:
     public, stranger = key.public_key().public_bytes_raw(), other.public_key().public_bytes_raw()

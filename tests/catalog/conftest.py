@@ -89,15 +89,44 @@ def admin_person(db: None) -> User:
     return person("Ada Admin", settings.ENTRA_ADMIN_GROUP_ID)
 
 
+@pytest.fixture(autouse=True)
+def no_second_admin(settings: Any) -> None:
+    """Nothing waits for a second admin, but in the tests that are about that."""
+    settings.SENSITIVE_FROM = None
+
+
+class Confirming(Client):
+    """A browser whose reader agrees to whatever a preview shows, by the form that it shows."""
+
+    def post(self, path: Any, data: Any = None, *args: Any, **kwargs: Any) -> Any:
+        answer = super().post(path, data, *args, **kwargs)
+        if not shows_preview(answer):
+            return answer
+        return super().post(path, {**carried(answer), "_confirm": "1"}, *args, **kwargs)
+
+
+def shows_preview(answer: Any) -> bool:
+    """Whether this is the page that says what a change would do."""
+    return answer.status_code == 200 and bool(answer.context) and "carried" in answer.context
+
+
+def carried(answer: Any) -> dict[str, Any]:
+    """What the form of a preview sends back, but for its buttons."""
+    sent: dict[str, Any] = {"shown": answer.context["preview"].digest}
+    for name, value in answer.context["carried"]:
+        sent.setdefault(name, []).append(value)
+    return sent
+
+
 @pytest.fixture
 def admin_client(admin_person: User) -> Client:
-    """An admin's browser."""
-    return signed_in(admin_person)
+    """An admin's browser; they agree to what previews show."""
+    return signed_in(admin_person, Confirming())
 
 
-def signed_in(user: User) -> Client:
+def signed_in(user: User, client: Client | None = None) -> Client:
     """This person's browser."""
-    client = Client()
+    client = client or Client()
     client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
     return client
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from catalog.people import Person
-from catalog.policy import AccountChoice, Ask, Judgement, Policy, evaluate
+from catalog.policy import AccountChoice, Ask, Judgement, evaluate
 from catalog.stages import Stage
+from catalog.terms import Policy
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 LEAD = timedelta(days=30)
@@ -34,7 +35,7 @@ POLICY = Policy(
     longest_duration=timedelta(hours=8),
     accounts_per_request=2,
     ticket_pattern=r"PAY-\d+",
-    approves_automatically=False,
+    automatic=None,
     stages=(LEADS, SECURITY),
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.db import connections
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from catalog.models import AccessPolicy, Role
@@ -83,6 +83,19 @@ def test_an_admin_adds_a_role_in_a_window_beside_the_policy(browser: BrowserCont
         window.get_by_role("button", name="Save").click()
     page.locator(".field-role .select2-selection", has_text="Data Engineer").wait_for()
     assert Role.objects.filter(name="Data Engineer").exists()
+
+
+def test_stages_are_in_view_with_their_labels_on_a_phone(browser: BrowserContext, catalog: Catalog) -> None:
+    page = browser.new_page()
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/")
+    page.get_by_text("Add another stage").click()
+    stages = page.locator("#stages-group")
+    for label in ("Position", "Approver group", "Approvals needed", "Escalates after"):
+        expect(stages.get_by_text(f"{label}:", exact=True).filter(visible=True)).to_have_count(2)
+    expect(stages.get_by_label("Approvals needed:").filter(visible=True)).to_have_count(2)
+    boxes = stages.locator("input, .select2-container").filter(visible=True).all()
+    assert max(box["x"] + box["width"] for each in boxes if (box := each.bounding_box())) <= 360 - 15
 
 
 def test_lists_filters_history_and_deletion_open_without_complaint(browser: BrowserContext, catalog: Catalog) -> None:

@@ -1,5 +1,7 @@
 """What an admin saves or deletes is one change: rows, versions and event together, or nothing."""
 
+from typing import Any
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -77,6 +79,22 @@ def test_the_stages_of_a_policy_are_part_of_its_change(admin_client: Client, cat
     models = [row["model"] for row in event.data["history"]]
     assert "catalog.HistoricalApprovalStage" in models
     assert catalog.policy.history.count() == versions_before + 1, "the version of a policy stands for its stages, too"
+
+
+def test_a_new_stage_without_a_number_comes_after_the_others(
+    admin_client: Client, catalog: Catalog, fill: Fill
+) -> None:
+    security, board = (ApproverGroup.objects.create(name=name) for name in ("Security", "Board"))
+    page = f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/"
+    offered = admin_client.get(page).context["inline_admin_formsets"][0].formset.empty_form
+    assert offered["position"].value() is None
+    added: dict[str, Any] = {"stages-TOTAL_FORMS": "3"}
+    for number, group in enumerate((security, board), start=1):
+        added |= {f"stages-{number}-approver_group": group.pk, f"stages-{number}-approvals_needed": "1"}
+    response = admin_client.post(page, fill(page) | added)
+    assert response.status_code == 302, errors(response)
+    stages = catalog.policy.stages.all()
+    assert [str(stage) for stage in stages] == ["1. 1 of Payments leads", "2. 1 of Security", "3. 1 of Board"]
 
 
 def test_two_stages_can_change_places(admin_client: Client, catalog: Catalog, fill: Fill) -> None:

@@ -149,6 +149,12 @@ def test_the_page_answers_each_question(catalog: Catalog, erin: User, admin_clie
     assert "Production Support in Production" in page
 
 
+def test_fresh_proof_is_part_of_the_answer(catalog: Catalog, erin: User) -> None:
+    AccessPolicy.objects.update(step_up_context="c1", step_up_for="both", step_up_longest_age=timedelta(minutes=15))
+    page = get(signed_in(erin), question="me").content.decode()
+    assert page.count("authentication context C1, at most 15 minutes ago, by “Payments support”") == 2
+
+
 def test_people_ask_about_themselves_without_the_names_of_others(catalog: Catalog, erin: User) -> None:
     page = get(signed_in(erin), question="me").content.decode()
     assert "Production Support in Production" in page

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accessrequests import offboarding
 from auditlog.actor import Actor
+from auditlog.history import attribute
 from catalog import answers, changes, past
-from catalog.models import AccessPolicy, ApprovalStage, ApproverGroup, DirectoryGroup
+from catalog.models import AccessPolicy, ApprovalStage, ApproverGroup, DirectoryGroup, OnCallPerson, OnCallSchedule
 from catalog.offers import policies_in_force
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Group, Person
@@ -157,6 +158,34 @@ def test_those_who_would_have_decided_are_those_of_then(recorded: Catalog, momen
     now = asked(None).reached[0]
     assert [step.count for step in now.deciding] == [0, 1]
     assert not now.may_ask
+
+
+def test_whoever_was_on_call_then_is_told_with_the_schedule_of_then(recorded: Catalog, moment: Clock) -> None:
+    ada, ben = signs_in(company.ADA, company.PAYMENTS), signs_in(company.BEN, company.PAYMENTS)
+    rota = OnCallSchedule(name="Rota", zone="UTC", first_handover=moment.time)
+    with changes.recorded(rota, actor=BENCH):
+        rota.save()
+        turn = OnCallPerson(schedule=rota, position=1, person=ada)
+        attribute(turn, BENCH)
+        turn.save()
+    change(recorded.two_stages, automatic_approval="on_call", on_call_schedule=rota)
+    then = next_day(moment)
+    with changes.recorded(rota, actor=BENCH):
+        rota.name = "Renamed"
+        rota.save()
+        turn.person = ben
+        attribute(turn, BENCH)
+        turn.save()
+    for who, at, by, is_theirs in (
+        (ada, then, "Rota", True),
+        (ben, then, "Rota", False),
+        (ada, None, "Renamed", False),
+        (ben, None, "Renamed", True),
+    ):
+        found = answers.why(who.pk, at, role=recorded.developer, environment=recorded.production)
+        (duty,) = found.reached[0].duties
+        told = (company.ADA if at else company.BEN).name
+        assert (duty.by, duty.told, duty.is_theirs) == (f"by the schedule {by}", told, is_theirs)
 
 
 def test_the_present_read_from_history_is_the_present(recorded: Catalog, moment: Clock) -> None:

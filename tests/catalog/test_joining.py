@@ -241,6 +241,19 @@ def test_an_admin_writes_rules_and_reads_at_once_whom_they_move(
     assert where(row) == catalog.environment
 
 
+def test_a_unit_in_which_aws_lists_nothing_is_said_at_once_and_among_the_problems(
+    catalog: Catalog, admin_client: Client, fill: Fill
+) -> None:
+    page = f"/admin/catalog/environment/{catalog.environment.pk}/change/"
+    admin_client.post(page, rules(fill, page, ou_path="Workloads/Prodution"))
+    assert "in which AWS lists no account" not in admin_client.get(page).content.decode(), "nothing was read yet"
+    account()
+    answer = admin_client.post(page, fill(page, description="Where customers are."), follow=True)
+    said = "names the organisational unit “Workloads/Prodution”, in which AWS lists no account. "
+    assert f"{said}Did you mean “Workloads/Production”?" in answer.content.decode()
+    assert said in admin_client.get("/catalog/problems/").content.decode()
+
+
 def test_what_is_claimed_in_vain_is_among_the_problems_of_the_catalog(
     production: Environment, sandbox: Environment, admin_client: Client
 ) -> None:
@@ -259,9 +272,12 @@ def test_what_is_claimed_in_vain_is_among_the_problems_of_the_catalog(
     [
         ({"tag_value": "x"}, "Name the tag that has this value."),
         ({"ou_path": " / "}, "Name an organisational unit, a tag, or both."),
+        ({"ou_path": "Work\u202eload\x1b[2J"}, "invisible character (U+202E)"),
+        ({"tag_key": "env\u200b", "tag_value": "production"}, "invisible character (U+200B)"),
+        ({"tag_key": "env", "tag_value": "\x1b[2J"}, "invisible character (U+001B)"),
     ],
 )
-def test_a_rule_that_says_nothing_is_refused(
+def test_a_rule_that_says_nothing_or_hides_something_is_refused(
     catalog: Catalog, admin_client: Client, fill: Fill, given: dict[str, str], said: str
 ) -> None:
     page = f"/admin/catalog/environment/{catalog.environment.pk}/change/"

@@ -138,7 +138,7 @@ def test_admins_read_on_their_front_page_why_it_has_not_been_read_for_an_hour(
     assert 'id="inventory"' not in admin_client.get("/admin/").content.decode()
     InventorySync.objects.update(finished_at=moment.time - timedelta(hours=2))
     body = admin_client.get("/admin/").content.decode()
-    assert "2026-11-16 07:00 UTC:</strong> AWS said AccessDenied" in body
+    assert "Mon 16 Nov 2026, 07:00 UTC</time>:</strong> AWS said AccessDenied" in body
 
 
 class Deleted(AwsInventory):

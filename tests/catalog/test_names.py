@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from catalog import names
-from catalog.models import Role
+from catalog.models import AccessPolicy, Role
 from tests.catalog.conftest import Catalog, Fill, errors
 
 ADD = "/admin/catalog/role/add/"
@@ -56,3 +56,18 @@ def test_a_description_may_have_lines_but_not_turn_round_its_text(admin_client: 
     said = errors(admin_client.post(ADD, fill(ADD, name="A", slug="a", description="safe \u202e gnihton")))
     assert "control character (U+202E)" in said["description"][0]
     assert admin_client.post(ADD, fill(ADD, name="A", slug="a", description="One.\nTwo.")).status_code == 302
+
+
+@pytest.mark.parametrize("hidden", ["\x1b", "\u202e", "\u200b"])
+def test_a_ticket_pattern_hides_nothing(admin_client: Client, catalog: Catalog, fill: Fill, hidden: str) -> None:
+    page = f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/"
+    said = errors(admin_client.post(page, fill(page, ticket_pattern=f"PAY{hidden}-[0-9]{{4}}")))
+    assert "invisible character (U+" in said["ticket_pattern"][0]
+    assert not AccessPolicy.objects.exclude(ticket_pattern="").exists()
+
+
+def test_what_is_printed_keeps_its_lines_and_their_places_but_nothing_unseen() -> None:
+    assert (
+        names.printable("  a\x1b[2J\n\tb\r\u202e\n\u0645\u06cc\u200c\u062e")
+        == "  a[2J\n        b\n\u0645\u06cc\u200c\u062e"
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from catalog.automatic import When
 from catalog.policy import AccountChoice, Judgement, Verdict, evaluate, spell
 from tests.catalog.judging import (
     ACCOUNT,
@@ -191,18 +192,17 @@ def test_all_refusals_are_told_at_once() -> None:
 
 
 def test_an_automatic_policy_asks_nobody() -> None:
-    terms = judge(policy(approves_automatically=True, stages=())).terms
-    assert terms is not None
-    assert terms.approves_automatically.value
-    assert terms.stages == ()
+    judgement = judge(policy(automatic=When(), stages=()))
+    assert judgement.verdict
+    assert judgement.at_once
+    assert judgement.stages == ()
 
 
 def test_one_policy_that_asks_people_outweighs_one_that_does_not() -> None:
-    terms = judge(policy(id=2, name="At once", approves_automatically=True, stages=()), policy()).terms
-    assert terms is not None
-    assert not terms.approves_automatically.value
-    assert terms.approves_automatically.rule == "Payments support"
-    assert [stage.approver_group for stage in terms.stages] == ["Leads", "Security"]
+    judgement = judge(policy(id=2, name="At once", automatic=When(), stages=()), policy())
+    assert judgement.outcome is not None
+    assert (judgement.outcome.at_once, judgement.outcome.rule) == (False, "Payments support")
+    assert [stage.approver_group for stage in judgement.stages] == ["Leads", "Security"]
 
 
 def test_stages_of_two_policies_are_joined_in_order_and_a_group_is_asked_once() -> None:

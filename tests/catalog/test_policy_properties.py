@@ -7,9 +7,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.automatic import When
 from catalog.people import Person
-from catalog.policy import AccountChoice, Ask, Policy, evaluate, offered
+from catalog.policy import AccountChoice, Ask, evaluate, offered
 from catalog.stages import Stage
+from catalog.terms import Policy
 from tests.catalog.judging import LEAD, NOW, PERSON, POLICY
 
 GROUPS = ("a", "b", "c")
@@ -44,7 +46,7 @@ def policies(draw: st.DrawFn) -> tuple[Policy, ...]:
                 default_duration=min(longest, draw(hours)),
                 accounts_per_request=draw(st.integers(1, 3)),
                 ticket_pattern=draw(st.sampled_from(["", "", "T.*", "T-[0-9]+", "("])),
-                approves_automatically=draw(st.booleans()),
+                automatic=draw(st.sampled_from([None, When(), When()]) | hours.map(lambda most: When(up_to=most))),
                 stages=stages,
             )
         )
@@ -106,9 +108,7 @@ def test_an_ask_is_allowed_exactly_if_every_matching_policy_alone_would_allow_it
     alone = [evaluate([policy], person, ask, NOW, LEAD) for policy in matched]
     agreed = len({policy.permission_set_id for policy in matched}) == 1
     # A policy without stages may lean on another's: nobody who decides is a fault of all of them together.
-    somebody_decides = all(policy.approves_automatically for policy in matched) or any(
-        policy.stages for policy in matched
-    )
+    somebody_decides = all(policy.automatic == When() for policy in matched) or any(policy.stages for policy in matched)
 
     def fine(judgements: list[bool]) -> bool:
         return bool(matched) and agreed and somebody_decides and all(judgements)
@@ -143,12 +143,22 @@ def test_each_term_is_the_strictest_there_is_and_names_a_policy_that_sets_it(
         assert limit.value == min(values.values())
         assert values[limit.rule] == limit.value
     assert terms.default_duration.value <= terms.longest_duration.value
-    automatic = {name: policy.approves_automatically for name, policy in matched.items()}
-    assert terms.approves_automatically.value is all(automatic.values())
-    assert automatic[terms.approves_automatically.rule] is terms.approves_automatically.value
     assert {(limit.value, limit.rule) for limit in terms.ticket_patterns} == {
         (policy.ticket_pattern, name) for name, policy in matched.items() if policy.ticket_pattern
     }
+
+
+@given(policies(), people, asks)
+def test_what_is_approved_at_once_every_policy_alone_would_approve_at_once(
+    everything: tuple[Policy, ...], person: Person, ask: Ask
+) -> None:
+    judgement = evaluate(everything, person, ask, NOW, LEAD)
+    if judgement.outcome is None:
+        return
+    alone = {p.name: evaluate([p], person, ask, NOW, LEAD).at_once for p in matched_by(everything, person)}
+    assert judgement.at_once is all(alone.values())
+    assert alone[judgement.outcome.rule] is judgement.at_once
+    assert bool(judgement.stages) is (not judgement.at_once and bool(judgement.terms and judgement.terms.stages))
 
 
 @given(policies(), people, asks)
@@ -156,7 +166,7 @@ def test_joined_stages_never_ask_for_fewer_approvals_than_any_policy_by_itself(
     everything: tuple[Policy, ...], person: Person, ask: Ask
 ) -> None:
     terms = evaluate(everything, person, ask, NOW, LEAD).terms
-    if terms is None or terms.approves_automatically.value:
+    if terms is None or terms.automatic.is_always:
         return
     joined = needed(terms.stages)
     for policy in matched_by(everything, person):

@@ -24,7 +24,8 @@ ADA = company.ORGANISATION.user_id(company.ADA.user_name)
 @pytest.fixture(autouse=True)
 def _aws(aws: Any, moment: Clock, simulator: Simulator) -> None:
     """AWS over HTTP with 250 users in three pages and two groups, and a clock that is moved."""
-    more = tuple(User(f"user{n}@harbour.example", f"User {n}", f"u{n}@harbour.example") for n in range(240))
+    count = 250 - len(simulator.organisation.users)
+    more = tuple(User(f"user{n}@harbour.example", f"User {n}", f"u{n}@harbour.example") for n in range(count))
     groups = (Group("Operators"), Group("Auditors"))
     simulator.reorganise(replace(simulator.organisation, users=(*simulator.organisation.users, *more), groups=groups))
 

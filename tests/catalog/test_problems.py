@@ -3,6 +3,7 @@
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.checks import run_checks
@@ -117,6 +118,10 @@ def _everything_allowed(catalog: Catalog) -> None:
     PermissionSet.objects.update(managed_policies=["arn:aws:iam::aws:policy/AdministratorAccess"])
 
 
+def _closed_to_nobody(catalog: Catalog) -> None:
+    catalog.policy.closed_to.add(DirectoryGroup.objects.create(object_id=str(uuid4()), name="Contractors"))
+
+
 def _overlap(catalog: Catalog) -> None:
     second = AccessPolicy.objects.create(
         name="Second",
@@ -150,6 +155,7 @@ def _overlap(catalog: Catalog) -> None:
         (_overlap, "catalog.W015"),
         (_the_management_account, "catalog.W016"),
         (_everything_allowed, "catalog.W017"),
+        (_closed_to_nobody, "catalog.W019"),
     ],
     ids=lambda value: getattr(value, "__name__", value).strip("_"),
 )
@@ -157,6 +163,17 @@ def test_each_problem_has_its_id(catalog: Catalog, spoil: Any, expected: str) ->
     spoil(catalog)
     assert ids(catalog.policy) == {expected}
     assert expected in {message.id for message in run_checks(databases=["default"])}
+
+
+def test_a_policy_that_is_closed_to_people_who_left_says_so_by_name(catalog: Catalog) -> None:
+    _closed_to_nobody(catalog)
+    gone = catalog.policy.closed_to.get()
+    carl = person("Carl", gone.object_id)
+    assert ids(catalog.policy) == set()
+    User.objects.filter(pk=carl.pk).update(is_active=False)
+    (problem,) = problems.found(catalog.policy.pk)
+    assert problem.text.startswith("Nobody whom the portal knows is in Contractors")
+    assert not problem.is_blocking
 
 
 def test_a_policy_that_is_not_in_force_has_no_problem(catalog: Catalog) -> None:
@@ -190,7 +207,7 @@ def test_the_command_lists_what_blocks_first(catalog: Catalog) -> None:
     call_command("catalog", "problems", stdout=output)
     lines = output.getvalue().splitlines()
     assert [line.split(":")[0] for line in lines[:2]] == ["catalog.W012 problem", "catalog.W010 warning"]
-    assert lines[-1] == "1 problems, 1 warnings."
+    assert lines[-1] == "Problems: 1, warnings: 1."
 
 
 def test_more_policies_ask_the_database_no_more(catalog: Catalog, django_assert_num_queries: Any) -> None:
@@ -207,8 +224,8 @@ def test_more_policies_ask_the_database_no_more(catalog: Catalog, django_assert_
             ApprovalStage.objects.create(policy=made, approver_group=catalog.approver_group)
 
     copies(1)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(18):
         problems.found()
     copies(10)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(18):
         problems.found()

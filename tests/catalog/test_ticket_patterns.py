@@ -81,7 +81,7 @@ pieces = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(pieces, min_size=1, max_size=6).map("".join).filter(lambda pattern: len(pattern) <= 200))
 def test_whatever_is_taken_compiles_and_is_done_at_once(pattern: str) -> None:
     if refusal(pattern):

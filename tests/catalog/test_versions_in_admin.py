@@ -5,7 +5,7 @@ from html import unescape
 
 from django.test import Client
 
-from catalog.models import DirectoryGroup
+from catalog.models import ApproverGroup, DirectoryGroup
 from tests.catalog.conftest import Catalog, Fill
 
 
@@ -33,6 +33,23 @@ def test_a_change_of_terms_and_stages_is_told_in_words(admin_client: Client, cat
         "Longest duration: 8h → 4h",
         "Requestable by: Payments engineers → Data",
     ]
+
+
+def test_one_change_is_one_version_and_a_new_object_is_created(
+    admin_client: Client, catalog: Catalog, fill: Fill
+) -> None:
+    page = f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/"
+    other = DirectoryGroup.objects.create(object_id="b0000000-0000-4000-8000-000000000009", name="Data")
+    before = admin_client.get(page.replace("change/", "history/")).content.decode().count("<tr>")
+    sent = fill(page, longest_duration="4h", requestable_by=[other.pk], closed_to=[catalog.group.pk])
+    assert admin_client.post(page, sent).status_code == 302
+    shown = admin_client.get(page.replace("change/", "history/")).content.decode()
+    assert shown.count("<tr>") == before + 1
+    add = "/admin/catalog/approvergroup/add/"
+    assert admin_client.post(add, fill(add, name="Others", directory_groups=[other.pk])).status_code == 302
+    made = ApproverGroup.objects.get(name="Others")
+    shown = admin_client.get(f"/admin/catalog/approvergroup/{made.pk}/history/").content.decode()
+    assert [shown.count(said) for said in ('data-label="What"', 'data-label="What">Created<')] == [1, 1]
 
 
 def test_choices_and_switches_are_told_by_their_words(admin_client: Client, catalog: Catalog, fill: Fill) -> None:

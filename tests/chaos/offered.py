@@ -26,9 +26,15 @@ def is_offered(policy: AccessPolicy, user: User, in_all: timedelta) -> bool:
     )
 
 
-def could_be_approved(policy: AccessPolicy, user: User) -> bool:
-    """Whether as many different people as the stages ask for, other than this one, are there to agree."""
-    if policy.automatic_approval == AccessPolicy.AutomaticApproval.ALWAYS:
+def is_approved_at_once(policy: AccessPolicy, in_all: timedelta) -> bool:
+    """Whether this policy approves so much time without people."""
+    up_to = policy.automatic_up_to
+    return policy.automatic_approval == "always" or (up_to is not None and in_all <= up_to)
+
+
+def could_be_approved(policy: AccessPolicy, user: User, in_all: timedelta) -> bool:
+    """Whether so much time is approved at once, or enough different people, other than this one, are there to agree."""
+    if is_approved_at_once(policy, in_all):
         return True
     seats: list[set[int]] = []
     for stage in policy.stages.all():

@@ -142,7 +142,6 @@ def _settings(runs: int) -> settings:
     return settings(
         max_examples=runs,
         stateful_step_count=A_RUN,
-        deadline=None,
         database=None,
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),

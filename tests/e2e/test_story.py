@@ -65,7 +65,8 @@ def test_asked_agreed_twice_granted_given_back_and_proved(seat: Seat, scripts: b
     expect(engineer.locator("main")).to_contain_text("Access ends", timeout=15_000)
     expect(engineer.locator("main")).to_contain_text("Sessions already open may live until")
 
-    engineer.get_by_role("button", name="I’m done").click()
+    engineer.locator("summary", has_text="I’m done").click()
+    engineer.get_by_role("button", name="Give back Production Support in Production").click()
     for _ in range(60):
         engineer.goto(address)
         if "Given back" in engineer.locator("main").inner_text() and "Ended" in engineer.locator("main").inner_text():
@@ -118,6 +119,8 @@ def test_an_admin_edits_a_policy_and_the_catalog_shows_it(seat: Seat) -> None:
     admin.get_by_label("Longest duration").fill("3h")
     admin.get_by_label("Why").fill("Four hours was never needed.")
     admin.get_by_role("button", name="Save", exact=True).click()
+    expect(admin.locator("body")).to_contain_text("the longest duration is 3 hours instead of 4 hours")
+    admin.get_by_role("button", name="Save the access policy", exact=True).click()
     expect(admin.locator("body")).to_contain_text("was changed successfully")
     engineer = seat(company.BEN.name)
     engineer.goto("/catalog/?q=staging")

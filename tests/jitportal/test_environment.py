@@ -9,7 +9,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from jitportal import environment
-from jitportal.environment import PROJECT, REMEDIES
+from jitportal.environment import PROJECT
+from jitportal.variables import REMEDIES
 
 GUID = "00000000-0000-4000-8000-000000000001"
 OTHER = "00000000-0000-4000-8000-000000000002"
@@ -72,6 +73,9 @@ def test_a_missing_variable_is_named_with_its_remedy(variables: pytest.MonkeyPat
         ("SYNC_PEOPLE_MINUTES", "31"),
         ("SYNC_MOST_LEAVERS", "0"),
         ("SYNC_MOST_LEAVERS", "101"),
+        ("SENSITIVE_FROM", "Production"),
+        ("SENSITIVE_FROM", "4"),
+        ("SENSITIVE_FROM", ""),
         ("PORT", "http"),
         ("PORT", "80"),
         ("PORTAL_URL", "http://access.example.com"),
@@ -109,6 +113,16 @@ def test_a_missing_variable_is_named_with_its_remedy(variables: pytest.MonkeyPat
         ("OVERDUE_AFTER_SECONDS", "soon"),
         ("SESSION_IDLE_MINUTES", "4"),
         ("LOG_LEVEL", "LOUD"),
+        ("TICKET_WEBHOOK_URL", "http://tickets.example.com/check"),
+        ("TICKET_WEBHOOK_URL", "ftp://tickets.example.com/check"),
+        ("TICKET_WEBHOOK_URL", "tickets.example.com"),
+        ("TICKET_WEBHOOK_URL", "https://user:word@tickets.example.com/check"),
+        ("TICKET_WEBHOOK_URL", "https://tickets.example.com/check#top"),
+        ("TICKET_WEBHOOK_URL", "https://tickets.example.com/a check"),
+        ("TICKET_WEBHOOK_URL", "https://tickets.example.com:port/"),
+        ("TICKET_WEBHOOK_URL", "https://["),
+        ("TICKET_WEBHOOK_SECRET", "short"),
+        ("TICKET_WEBHOOK_SECRET", "abc" * 20),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(variables: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -278,6 +292,16 @@ def test_a_wrong_variable_ends_a_command_in_a_sentence_not_a_traceback(tmp_path:
     assert ended.returncode == 1
     assert "PORT: Not a valid integer." in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_tickets_are_asked_about_with_a_secret_or_not_at_all(variables: pytest.MonkeyPatch) -> None:
+    url, secret = "https://tickets.example.com/check?team=payments", "0123456789-abcdefghijklmnopqrstuvwxyz"
+    assert "TICKET_WEBHOOK_SECRET: Missing beside TICKET_WEBHOOK_URL" in refusal(variables, TICKET_WEBHOOK_URL=url)
+    variables.delenv("TICKET_WEBHOOK_URL")
+    assert "TICKET_WEBHOOK_URL: Missing" in refusal(variables, TICKET_WEBHOOK_SECRET=secret)
+    variables.setenv("TICKET_WEBHOOK_URL", url)
+    found = environment.read()
+    assert (found.ticket_webhook_url, found.ticket_webhook_secret) == (url, secret)
 
 
 def test_an_app_role_may_stand_for_a_group(variables: pytest.MonkeyPatch) -> None:

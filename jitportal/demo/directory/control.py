@@ -4,7 +4,8 @@ All bodies are JSON objects; a refusal is a sentence. Only this machine is answe
 the peer and the Host must be loopback, and a body must be declared as application/json.
 
     GET    /_directory/people                            everybody, with their groups
-    PATCH  /_directory/people/<id>                       any of name, user_name, email, department, enabled, guest
+    PATCH  /_directory/people/<id>                       any of name, user_name, email, department, enabled, guest,
+                                                         manager (an object id, or nothing)
     DELETE /_directory/people/<id>                       deletes them
     PUT    /_directory/groups/<id>/members/<person>      puts a person in; DELETE takes them out
     PUT    /_directory/roles/<value>/<id>                gives an app role to a person or group; DELETE takes it away
@@ -43,7 +44,10 @@ _ADDRESSES: Final = Map(
         Rule("/_directory/graph/links", endpoint="forget", methods=["DELETE"]),
     ]
 )
-_TYPES: Final = {"name": str, "user_name": str, "email": str, "department": str, "enabled": bool, "guest": bool}
+_TYPES: Final = {
+    **dict.fromkeys(("name", "user_name", "email", "department", "manager"), str),
+    **dict.fromkeys(("enabled", "guest"), bool),
+}
 
 
 class Control:

@@ -62,7 +62,10 @@ class Deltas:
         person = self._directory.people.get(object_id)
         if person is None:
             return {"id": object_id, "@removed": {"reason": "changed"}}
-        return person_object(person, select)
+        found = person_object(person, select)
+        if person.manager in self._directory.people and "manager" in {name.strip() for name in select.split(",")}:
+            found["manager@delta"] = [{"@odata.type": "#microsoft.graph.user", "id": person.manager}]
+        return found
 
     def _group(self, object_id: str, members: list[str], select: str) -> dict[str, Any]:
         group = self._directory.groups[object_id]

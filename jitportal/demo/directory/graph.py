@@ -64,6 +64,7 @@ _NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "principal": frozenset({DIRECTORY}),
     "assigned": frozenset({DIRECTORY}),
 }
+_EXPANDED: Final = re.compile(r"manager(?:\(\$select=([A-Za-z,]+)\))?")
 _ONE_ID: Final = re.compile(r"id eq '([^']*)'")
 _DEPARTMENT: Final = re.compile(r"department eq '((?:[^']|'')+)'")
 _SOME_IDS: Final = re.compile(r"id in \(((?:'[^']*'(?:, ?)?)+)\)")
@@ -145,7 +146,15 @@ class Graph:
         return self._paged(request, [person_object(person, request.args.get("$select", "")) for person in found])
 
     def _user(self, request: Request, object_id: str) -> dict[str, Any]:
-        return person_object(self._person(object_id), request.args.get("$select", ""))
+        person = self._person(object_id)
+        told = person_object(person, request.args.get("$select", ""))
+        if asked := request.args.get("$expand"):
+            if not (selected := _EXPANDED.fullmatch(asked)):
+                raise invalid(f"Could not find a property or an option in {asked}.")
+            # Graph leaves out what there is not.
+            if manager := self.directory.people.get(person.manager):
+                told["manager"] = {"@odata.type": "#microsoft.graph.user", **person_object(manager, selected[1] or "")}
+        return told
 
     def _manager(self, request: Request, object_id: str) -> dict[str, Any]:
         manager = self.directory.people.get(self._person(object_id).manager)

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlencode, urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import HTTPException
@@ -19,15 +20,13 @@ from jitportal.demo.directory.people import Person
 from jitportal.demo.directory.refusals import Refused
 from jitportal.demo.directory.tenant import Directory
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
 _FOLDER: Final = Path(__file__).resolve().parent
 _STYLES: Final = (_FOLDER / "directory.css").read_bytes()
 _LARGEST_FORM: Final = 65_536
 _ADDRESSES: Final = Map(
     [
         Rule("/directory.css", endpoint="styles", methods=["GET"]),
+        Rule("/access-portal/", endpoint="access_portal", methods=["GET"]),
         Rule("/<tenant>/v2.0/.well-known/openid-configuration", endpoint="configuration", methods=["GET"]),
         Rule("/<tenant>/oauth2/v2.0/authorize", endpoint="authorize", methods=["GET", "POST"]),
         Rule("/<tenant>/oauth2/v2.0/token", endpoint="token", methods=["POST"]),
@@ -50,7 +49,7 @@ class DirectoryPages:
             loader=FileSystemLoader(_FOLDER / "templates"), autoescape=True, undefined=StrictUndefined
         )
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         request.max_content_length = request.max_form_memory_size = _LARGEST_FORM
         try:
@@ -68,6 +67,8 @@ class DirectoryPages:
         endpoint, values = _ADDRESSES.bind_to_environ(request.environ).match()
         if endpoint == "styles":
             return Response(_STYLES, mimetype="text/css", headers={"Cache-Control": "max-age=60"})
+        if endpoint == "access_portal":
+            return self._page("access_portal.html")
         if endpoint == "graph":
             return self.graph.answer(request, f"/{values['path']}")
         if endpoint == "control":

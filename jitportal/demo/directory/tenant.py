@@ -93,6 +93,9 @@ class Directory:
         self.journal.person_changed(object_id)
         for group in person.groups:
             self.journal.member_changed(group.object_id, object_id)
+        for report in self.people.values():
+            if report.manager == object_id:
+                self.journal.person_changed(report.object_id)
 
     def set_member(self, group_id: str, object_id: str, *, is_member: bool) -> None:
         """Puts a person into a group or takes them out. Raises KeyError if one of them is not there."""

@@ -112,6 +112,7 @@ class IdentityStore:
         }
 
     def _group(self, group_id: str, group: Group) -> Answer:
+        external = {"Issuer": group.external_issuer, "Id": group.external_id}
         return {
             **self._store(),
             "GroupId": group_id,
@@ -119,6 +120,7 @@ class IdentityStore:
             "Revision": _REVISION,
             "DisplayName": group.display_name,
             **({"Description": group.description} if group.description else {}),
+            **({"ExternalIds": [external]} if group.external_id is not None else {}),
         }
 
 

@@ -72,6 +72,8 @@ class Group:
 
     display_name: str
     description: str = ""
+    external_id: str | None = None
+    external_issuer: str = "https://scim.aws.com"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from catalog import answers
 from catalog.answers import Crowd, Reach, Reached, Who
 from catalog.deciders import Deciding
+from catalog.duties import Duty
 from catalog.explain_forms import Question, ReachForm, WhoForm, WhyForm
-from catalog.policy import Terms, spell
-from catalog.templatetags.explained import by, could, first_names, open_to
+from catalog.policy import spell
+from catalog.templatetags.explained import by, could, first_names, open_to, without_manager
+from catalog.terms import Terms
+from catalog.wording import at_once
 
 FORMS: Final[dict[str, type[Question]]] = {"who": WhoForm, "why": WhyForm, "reach": ReachForm}
 
@@ -75,9 +78,12 @@ def _who(who: Who) -> Iterable[str]:
 
 def _crowd(crowd: Crowd) -> Iterable[str]:
     names = " and ".join(f"“{policy.name}”" for policy in crowd.policies)
-    yield f"{crowd.count} by {names}:"
+    where = f" for {crowd.part.accounts}" if crowd.part.accounts else ""
+    yield f"{crowd.count} by {names}{where}:"
     yield from (f"  refused: {refusal.reason}" for refusal in crowd.refusals)
-    yield from _terms(crowd.terms, crowd.deciding)
+    if crowd.without_manager:
+        yield f"  {without_manager(crowd)}"
+    yield from _terms(crowd.terms, crowd.deciding, crowd.duties)
 
 
 def _reach(reach: Reach) -> Iterable[str]:
@@ -91,20 +97,28 @@ def _reach(reach: Reach) -> Iterable[str]:
 
 def _reached(each: Reached, groups: Mapping[str, str]) -> Iterable[str]:
     standing = each.standing
-    yield f"{standing.role} in {standing.environment}: {'can ask' if each.may_ask else 'cannot'}"
+    where = f", {standing.accounts}" if standing.accounts else ""
+    yield f"{standing.role} in {standing.environment}{where}: {'can ask' if each.may_ask else 'cannot'}"
     yield from (f"  {refusal.reason}" for refusal in each.refusals)
     yield from (f"  let in by {by(because, groups)}" for because in standing.because)
     yield from (f"  not by “{policy.name}”, open to {open_to(policy, groups)}" for policy in standing.closed)
-    yield from _terms(standing.terms, each.deciding)
+    yield from _terms(standing.terms, each.deciding, each.duties)
 
 
-def _terms(terms: Terms | None, deciding: Iterable[Deciding]) -> Iterable[str]:
+def _terms(terms: Terms | None, deciding: Iterable[Deciding], duties: Iterable[Duty]) -> Iterable[str]:
     if terms is None:
         return
     yield f"  at most {spell(terms.longest_duration.value)}, by “{terms.longest_duration.rule}”"
-    if terms.approves_automatically.value:
-        yield f"  approved at once, by “{terms.approves_automatically.rule}”"
+    yield from (f"  a ticket of the form {pattern.value}, by “{pattern.rule}”" for pattern in terms.ticket_patterns)
+    yield from (f"  which the ticket system is asked about, by “{check.rule}”" for check in terms.ticket_checks)
+    if terms.least_reason.rule:
+        yield f"  a reason of at least {terms.least_reason.value} characters, by “{terms.least_reason.rule}”"
+    if said := at_once(terms.automatic):
+        yield f"  approved {said[:1].lower()}{said[1:]}, by “{terms.automatic.rule}”"
+    for duty in duties:
+        answer = {True: "yes, ", False: "no, ", None: ""}[duty.is_theirs]
+        yield f"  on call: {answer}{duty.by}{f': {duty.told}' if duty.told else ''}"
     for step in deciding:
-        people = f" ({first_names(step)})" if step.names else ""
+        people = f" ({names})" if (names := first_names(step)) else ""
         stage = step.stage
-        yield f"  {stage.approvals_needed} of {stage.approver_group}, by “{stage.rule}”: {could(step)}{people}"
+        yield f"  {stage.asked}, by “{stage.rule}”: {could(step)}{people}"

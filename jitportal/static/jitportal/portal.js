@@ -1,5 +1,5 @@
 /* What the pages gain from a script: the reader's time zone, a running countdown, a filter over long lists.
-   Nothing here is needed: every page says and does the same without it. Words as in accessrequests/moments.py. */
+   Nothing here is needed: every page says and does the same without it. Words as in auditlog/moments.py. */
 (() => {
   "use strict";
 

@@ -10,6 +10,7 @@ from django.test import Client
 
 from accessrequests.models import AccessRequest
 from auditlog.models import Event
+from catalog.models import AccessPolicy
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.pages.conftest import Browse, text, typed
@@ -39,6 +40,15 @@ def test_the_form_says_who_decides_and_how_long_and_by_which_rule(asker: Client)
     assert "The whole ticket must match <code>INC-[0-9]+</code>, a regular expression." in page
     assert 'value="3600" checked' in page
     assert "up to 2 at a time" in page
+
+
+def test_the_form_says_how_long_the_reason_must_be_and_refuses_a_shorter_one(office: Office, asker: Client) -> None:
+    AccessPolicy.objects.filter(pk=office.catalog.two_stages.pk).update(least_reason=60)
+    assert "At least 60 characters, by “Production developers”." in text(asker.get(FORM))
+    answer = asker.post(NEW, typed(office))
+    assert "asks for a reason of at least 60 characters; yours has 37." in _at(text(answer), "reason")
+    made = asker.post(NEW, typed(office, reason=f"{typed(office)['reason']} It began with the release of today."))
+    assert "A reason of at least 60 characters" in text(asker.get(made["Location"]))
 
 
 def test_a_form_sent_twice_makes_one_request(office: Office, asker: Client) -> None:

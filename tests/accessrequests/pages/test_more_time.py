@@ -12,8 +12,8 @@ from accessrequests.models import AccessRequest
 from auditlog.models import Event
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
+from tests.accessrequests.extending import extend, held, held_production
 from tests.accessrequests.pages.conftest import Browse, text
-from tests.accessrequests.test_extension import extend, held, held_production
 
 BUTTON = ">Ask for more time<"
 

@@ -4,9 +4,12 @@ from datetime import timedelta
 
 from django.test import Client
 
+from accessrequests import workflow
+from accessrequests.models import AccessRequest
+from auditlog.models import Event
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
-from tests.accessrequests.pages.conftest import Browse, text
+from tests.accessrequests.pages.conftest import Browse, text, typed
 
 
 def test_an_approved_request_is_not_called_active_before_aws_confirms(office: Office, asker: Client) -> None:
@@ -67,6 +70,26 @@ def test_the_timeline_tells_what_is_recorded_in_order(office: Office, asker: Cli
         page.index("is active"),
     ]
     assert said == sorted(said)
+
+
+def test_the_timeline_begins_with_the_ask_whatever_was_refused_before(office: Office, asker: Client) -> None:
+    sent = typed(office, ticket="lost")
+    assert asker.post("/requests/new/", sent).status_code == 422
+    assert asker.post("/requests/new/", {**sent, "ticket": "INC-4711"}).status_code == 302
+    made = AccessRequest.objects.get()
+    assert Event.objects.filter(subject_id=str(made.pk)).order_by("number")[0].action == "request.refused"
+    page = text(asker.get(f"/requests/{made.pk}/"))
+    assert "could not ask" not in page
+    assert "asked for Developer in Production" in page
+
+
+def test_what_is_being_taken_away_says_why(office: Office, asker: Client) -> None:
+    made = office.submit()
+    office.work()
+    workflow.revoke(office.user(company.INES).pk, made.pk, "The laptop was stolen.")
+    page = text(asker.get(f"/requests/{made.pk}/"))
+    assert '<td data-label="Ends"><span>Revoked</span></td>' in page
+    assert "Its end has come" not in page
 
 
 def test_a_request_says_which_rule_set_which_limit(office: Office, asker: Client) -> None:

@@ -105,8 +105,8 @@ def test_the_proof_is_shown_with_the_request_and_with_each_decision(office: Offi
     chiara.post(f"/requests/{made.pk}/decide/", sent)
     page = re.sub(r"<[^>]*>", "", text(browse(company.ADA).get(f"/requests/{made.pk}/")))
     for at in ("09:00", "09:03"):
-        assert re.search(rf"Confirmed afresh Mon 16 Nov 2026, {at} UTC \(C1\)", page), page
-    assert "Chiara Rossi was asked to confirm who they are (C1)" in page
+        assert re.search(rf"Confirmed afresh Mon 16 Nov 2026, {at} UTC \(authentication context C1\)", page), page
+    assert "Chiara Rossi was asked to confirm who they are (authentication context C1)" in page
     assert "was not counted" not in page
 
 

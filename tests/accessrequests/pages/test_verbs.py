@@ -142,13 +142,26 @@ def test_i_may_withdraw_while_it_waits_and_not_after(office: Office, asker: Clie
     assert f'action="{page_of(made)}withdraw/"' not in text(again)
 
 
+@pytest.mark.parametrize("address", ["/", "{page}"])
+def test_im_done_says_what_it_does_before_it_does_it(office: Office, asker: Client, address: str) -> None:
+    made = office.submit()
+    office.work()
+    page = text(asker.get(address.format(page=page_of(made))))
+    opened = re.search(r"<details[^>]*> <summary[^>]*>I’m done.*?</details>", page)
+    assert opened
+    question, _, button = opened[0].partition("<button")
+    assert "To have it again, you ask anew." in question
+    assert "Give back Developer in Sandbox</button>" in button
+    assert page.count("give-back/") == 1
+
+
 def test_im_done_ends_my_access(office: Office, asker: Client) -> None:
     made = office.approve(office.submit_production())
     office.work()
     assert f'action="{page_of(made)}give-back/"' in text(asker.get("/"))
     answer = asker.post(f"{page_of(made)}give-back/", follow=True)
     assert "Being revoked" in text(answer)
-    assert '<td data-label="Ends"><span>Its end has come</span>' in text(answer)
+    assert '<td data-label="Ends"><span>Given back</span>' in text(answer)
     assert "There is no access to end." in text(answer)
     office.pass_time(seconds=5)
     ended = text(asker.get(page_of(made)))

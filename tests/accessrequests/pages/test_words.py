@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from django.template import Context, Template
 
-from accessrequests.moments import exact, exact_to_the_second, relative, remaining
+from auditlog.moments import exact, exact_to_the_second, relative, remaining
 from catalog.wording import spelled, steps
 
 NOW = datetime(2026, 11, 20, 14, 5, 30, tzinfo=UTC)
@@ -66,5 +66,5 @@ def test_a_tag_shows_the_words_and_keeps_the_exact_time_on_hover() -> None:
 
 
 def test_stages_and_durations_are_said_in_words() -> None:
-    assert steps([(1, "Payments leads"), (2, "Security")]) == "1 of Payments leads, then 2 of Security"
+    assert steps(["1 of Payments leads", "2 of Security"]) == "1 of Payments leads, then 2 of Security"
     assert spelled(5400) == spelled(timedelta(minutes=90)) == "1 hour 30 minutes"

@@ -98,7 +98,7 @@ class Asking(Stage):
         form = self._form(self.next_id(), policy, chosen, duration, ticket, start, new=new)
         may = (
             is_offered(policy, user, duration)
-            and could_be_approved(policy, user)
+            and could_be_approved(policy, user, duration)
             and len(chosen) <= policy.accounts_per_request
             and (sandbox or ticket == TICKET)
             and (later is None or 0 <= later < A_MONTH)
@@ -152,7 +152,7 @@ class Asking(Stage):
             and 0 < held <= policy.accounts_per_request
             and not request.extensions.filter(status__in=NOT_IN_VAIN).exists()
             and is_offered(policy, user, time_in_all(request) + duration)
-            and could_be_approved(policy, user)
+            and could_be_approved(policy, user, time_in_all(request) + duration)
             and (policy == self.catalog.automatic or ticket)
             and self._has_room(user)
         )

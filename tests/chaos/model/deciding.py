@@ -57,14 +57,20 @@ class Deciding(Stage):
             return False
         if request.extends_id and not self._holds({request.extends_id}, ends_at__gt=self.portal.now):
             return False
-        stage = request.stages.get(position=request.stage)
-        deciding = set(stage.approver_group.directory_groups.values_list("object_id", flat=True))
         return (
             user.is_active
             and user.pk != request.requester_id
-            and bool(deciding & user.group_ids)
+            and user.pk in self._able(request, request.stage)
             and not request.decisions.filter(decided_by=user).exists()
+            # Each decides once: nobody whom alone the stage after this one is left with.
+            and not any(self._able(request, stage) == {user.pk} for stage in range(request.stage + 1, 3))
         )
+
+    def _able(self, request: AccessRequest, position: int) -> set[int]:
+        """Who could decide at one of its two stages, each of which asks one of a group, as far as groups say."""
+        group = request.stages.get(position=position).approver_group_id
+        able = User.objects.filter(directory_groups__approver_groups=group, is_active=True)
+        return set(able.exclude(pk=request.requester_id).values_list("pk", flat=True))
 
     @precondition(lambda self: self.asked)
     @rule(who=st.sampled_from((None, None, *ASKERS)), which=some)

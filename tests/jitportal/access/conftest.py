@@ -12,7 +12,7 @@ from django.test import Client
 from accessrequests import workflow
 from accessrequests.models import AccessRequest, Assignment, Decision, Finding, Grant, Notification
 from auditlog.actor import Actor
-from catalog.models import ApprovalStage, ApproverGroup
+from catalog.models import ApprovalStage, ApproverGroup, Proposal
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
 from jitportal.models import User
@@ -33,7 +33,16 @@ PEOPLE: Mapping[str, Person] = {
     table.COMPLIANCE: company.JONAS,
 }
 # What a verb does shows in these rows, and refusals show in none of them. Claims and dues are the workers' own.
-WATCHED: tuple[type[models.Model], ...] = (AccessRequest, Decision, Grant, Assignment, Finding, Notification, User)
+WATCHED: tuple[type[models.Model], ...] = (
+    AccessRequest,
+    Decision,
+    Grant,
+    Assignment,
+    Finding,
+    Notification,
+    User,
+    Proposal,
+)
 PASSING = frozenset({"due_at", "claim", "claimed_until", "last_login"})
 
 

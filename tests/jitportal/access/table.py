@@ -63,6 +63,7 @@ PAGES: Final[Mapping[str, frozenset[str]]] = {
     "catalog": SIGNED_IN,
     "explain": SIGNED_IN,
     "catalog-problems": READERS,
+    "proposals": READERS,
     "you": SIGNED_IN,
     "findings": READERS,
     "audit": READERS,
@@ -105,6 +106,15 @@ FINDING_VERBS: Final[Mapping[str, frozenset[str]]] = {
     "finding-accept": frozenset({"open", "accepted"}),
 }
 FINDING_STATES: Final = ("open", "accepted", "adopted", "removing", "gone")
+# The page of what an admin has proposed, and the verbs on it: who may send them; nobody decides on their own.
+PROPOSAL: Final = READERS
+PROPOSAL_VERBS: Final[Mapping[str, frozenset[str]]] = {
+    "proposal-accept": frozenset({ADMIN}),
+    "proposal-confirm": frozenset(),
+    "proposal-reject": frozenset({ADMIN}),
+    "proposal-withdraw": frozenset(),
+    "proposal-look-at": frozenset({ADMIN}),
+}
 # Verbs of no request in particular: who can carry them out.
 OTHER_VERBS: Final[Mapping[str, frozenset[str]]] = {
     # A policy names the approver at the first stage, too, but nobody else is left there to agree to what they ask.
@@ -118,7 +128,16 @@ OTHER_VERBS: Final[Mapping[str, frozenset[str]]] = {
 # The admin: what its members may edit, and what they may only read.
 EDITED: Final = frozenset(
     f"catalog_{model}"
-    for model in ("accesspolicy", "account", "approvergroup", "directorygroup", "environment", "permissionset", "role")
+    for model in (
+        "accesspolicy",
+        "account",
+        "approvergroup",
+        "directorygroup",
+        "environment",
+        "oncallschedule",
+        "permissionset",
+        "role",
+    )
 )
 READ: Final = frozenset(
     {

@@ -5,10 +5,14 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 
+from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accessrequests import drift, findings
 from accessrequests.models import Finding
+from catalog import proposal_rules, proposals
+from catalog.forms import newest_version
+from catalog.models import Proposal
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.drifting import by_hand, key_of
@@ -31,6 +35,8 @@ def names_in(resolver: URLResolver) -> set[str | None]:
 def test_the_table_names_every_address() -> None:
     known = {
         "request",
+        "proposal",
+        *table.PROPOSAL_VERBS,
         *table.PAGES,
         *table.OPEN,
         *table.SESSION,
@@ -137,6 +143,41 @@ def test_people_are_locked_out_and_let_in_by_admins_only(world: World, cells: Ce
         got = sent(world.client(who), reverse(name, args=[row.object_id]), {"reason": "Because of the table."})
         may = table.Got.DONE if who in table.OTHER_VERBS[name] else table.Got.FORBIDDEN
         cells[name, who] = got, table.Got.SIGN_IN if who in table.NOBODY else may
+
+
+def test_what_an_admin_proposed_is_settled_by_other_admins_only(world: World, cells: Cells) -> None:
+    proposer = world.office.user(company.HUGO)
+    proposer.directory_groups.add(*world.office.user(company.INES).directory_groups.all())
+    waiting, overridden = _deletion(world), _deletion(world)
+    shown = proposals.try_out(waiting, world.office.user(company.INES))[1]
+    proposals.propose(waiting, shown, proposal_rules.actor_of(proposer))
+    with transaction.atomic():
+        proposals.overridden(overridden, shown, proposal_rules.actor_of(proposer))
+    fields = {"shown": shown.digest, "comment": "Because of the table."}
+    for who, name in product(table.KINDS, table.PROPOSAL_VERBS):
+        row = overridden if name == "proposal-look-at" else waiting
+        got = sent(world.client(who), reverse(name, args=[row.pk]), fields)
+        may = table.Got.DONE if who in table.PROPOSAL_VERBS[name] else table.Got.REFUSED
+        outside = table.Got.SIGN_IN if who in table.NOBODY else table.Got.FORBIDDEN
+        cells[name, who] = got, may if who in table.ADMINS else outside
+    for who in table.KINDS:
+        inside = table.Got.SHOWN if who in table.PROPOSAL else table.Got.FORBIDDEN
+        got = opened(world.client(who), reverse("proposal", args=[waiting.pk]))
+        cells["proposal", who] = got, table.Got.SIGN_IN if who in table.NOBODY else inside
+
+
+def _deletion(world: World) -> Proposal:
+    policy = world.office.catalog.automatic
+    return Proposal(
+        kind=Proposal.Kind.DELETE,
+        model="catalog.accesspolicy",
+        object_pk=str(policy.pk),
+        object_kind="access policy",
+        object_name=policy.name,
+        payload=[["post", "yes"]],
+        seen=newest_version(policy),
+        why="Because of the table.",
+    )
 
 
 def test_a_finding_is_settled_by_admins_only_while_it_can_be(world: World, cells: Cells) -> None:

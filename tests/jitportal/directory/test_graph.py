@@ -72,6 +72,27 @@ def test_a_manager_is_told_if_there_is_one(reader: Reader) -> None:
     assert error(reader.get(f"/users/{GUS.object_id}/manager")) == (404, "Request_ResourceNotFound")
 
 
+def test_a_manager_is_told_beside_the_person_if_that_is_asked_for(reader: Reader) -> None:
+    reader.server.directory.change(ERIN.object_id, manager=DEB.object_id)
+    asked = {"$select": "id", "$expand": "manager($select=id)"}
+    told = reader.get(f"/users/{ERIN.object_id}", **asked).json()
+    assert told == {
+        "id": ERIN.object_id,
+        "manager": {"@odata.type": "#microsoft.graph.user", "id": DEB.object_id},
+    }
+    assert reader.get(f"/users/{GUS.object_id}", **asked).json() == {"id": GUS.object_id}
+    assert error(reader.get(f"/users/{GUS.object_id}", **{"$expand": "colleagues"})) == (400, "Request_BadRequest")
+
+
+def test_a_new_manager_is_a_change_of_the_person(reader: Reader) -> None:
+    asked = {"$deltatoken": "latest", "$select": "id,manager"}
+    link = reader.get("/users/delta", **asked).json()["@odata.deltaLink"]
+    reader.server.directory.change(ERIN.object_id, manager=DEB.object_id)
+    assert reader.get(link).json()["value"] == [
+        {"id": ERIN.object_id, "manager@delta": [{"@odata.type": "#microsoft.graph.user", "id": DEB.object_id}]}
+    ]
+
+
 def test_the_groups_of_a_person_are_those_of_their_token_and_reach_through_groups(reader: Reader) -> None:
     everybody = Group("b0000000-0000-4000-8000-000000000009", "Everybody")
     nested = replace(PAYMENTS, object_id="b0000000-0000-4000-8000-000000000008", within=(everybody,))

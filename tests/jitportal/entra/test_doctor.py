@@ -9,13 +9,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from catalog.models import DirectoryGroup
+from catalog.models import ApproverGroup, DirectoryGroup
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Directory, DirectoryServer, Fault, FaultKind
 from jitportal.entra import doctor
 from jitportal.entra.doctor import State
 from jitportal.entra.remedies import Remedy
 from jitportal.environment import PROJECT
+from jitportal.models import User
 from tests.accessrequests.conftest import Catalog
 
 pytestmark = pytest.mark.django_db
@@ -190,3 +191,16 @@ def test_one_answer_that_fails_keeps_the_others_from_nothing(here: DirectoryServ
 def test_the_guide_says_what_the_doctor_says() -> None:
     guide = re.sub(r"\s+", " ", (PROJECT / "docs" / "entra.md").read_text())
     assert [remedy.name for remedy in Remedy if remedy.value not in guide] == []
+
+
+def test_managers_are_looked_for_where_a_policy_asks_them(catalog: Catalog, settings: Settings) -> None:
+    assert "Managers" not in found(State.OK)
+    stage = catalog.two_stages.stages.get(position=1)
+    stage.approver_group = ApproverGroup.objects.create(name="Line manager", is_requesters_manager=True)
+    stage.save()
+    ada = User.objects.create(
+        tenant_id=settings.ENTRA_TENANT_ID, object_id=company.ADA.object_id, user_name="ada@x", name="Ada"
+    )
+    assert missing() == {"Managers": ("The directory has told no manager of anybody here.", Remedy.MANAGER)}
+    User.objects.filter(pk=ada.pk).update(manager_object_id=company.CHIARA.object_id)
+    assert found(State.OK)["Managers"][0] == "of 1 of the 1 people known here the directory has told one"

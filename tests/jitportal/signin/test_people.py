@@ -33,10 +33,16 @@ def test_a_person_without_an_address_is_let_in(browser: Browser, directory: Dire
 
 def test_what_a_token_does_not_tell_stays_as_it_is(settings: Settings) -> None:
     known(ENGINEER, settings.ENTRA_TENANT_ID)
+    User.objects.update(to_check=False)
     person = take_in(replace(claims_of(ENGINEER, settings.ENTRA_TENANT_ID), email=None, department=None))
     assert (person.email, person.department) == (ENGINEER.email, ENGINEER.department)
     assert not person.to_check
     assert Event.objects.latest("number").data == {}
+
+
+def test_the_sync_is_asked_at_the_first_sign_in_for_what_no_token_tells(settings: Settings) -> None:
+    known(ENGINEER, settings.ENTRA_TENANT_ID)
+    assert User.objects.get().to_check
 
 
 def test_what_the_first_token_does_not_tell_is_asked_for_by_the_next_sync(settings: Settings) -> None:

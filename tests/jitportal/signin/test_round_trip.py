@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from celery.signals import before_task_publish
 from pytest_django import Settings
 
 from auditlog.models import Event
-from jitportal.demo.directory import Directory
+from jitportal.demo.directory import Directory, DirectoryServer
 from jitportal.models import User
 from tests.browser import Browser
 from tests.directory import ADMINS, APPROVER, ENGINEER, PAYMENTS, PLATFORM, is_signed_in, pick, sign_in
@@ -102,3 +103,23 @@ def test_two_tabs_can_both_finish_their_sign_in(browser: Browser) -> None:
     second = pick(browser, ENGINEER)
     assert "Erin Engineer" in browser.get(second).text
     assert "Erin Engineer" in browser.get(first).text
+
+
+def test_a_first_sign_in_asks_for_a_sync_and_waits_for_nothing(
+    browser: Browser, directory_server: DirectoryServer
+) -> None:
+    sent: list[str] = []
+
+    def note(sender: str, **_: object) -> None:
+        sent.append(sender)
+
+    directory_server.graph.permissions.clear()
+    before_task_publish.connect(note)
+    try:
+        assert sign_in(browser, ENGINEER).status_code == 200
+        assert sent == ["jitportal.tasks.sync_people"]
+        User.objects.update(to_check=False)
+        sign_in(Browser(browser.home), ENGINEER)
+        assert len(sent) == 1
+    finally:
+        before_task_publish.disconnect(note)

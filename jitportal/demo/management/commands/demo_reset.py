@@ -1,13 +1,24 @@
 """`manage.py demo_reset`: throws the demo's data away."""
 
 import shutil
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from jitportal.demo import embedded
 from jitportal.demo.simulator.journal import Journal, JournalInUseError
+
+# The names of our files begin so.
+MADE: Final = (
+    "jitportal.sqlite3",
+    "aws.state",
+    "seeded",
+    "secret_key",
+    "client_secret",
+    "audit_signing_key",
+    "ticket_webhook_secret",
+)
 
 
 class Command(BaseCommand):
@@ -34,8 +45,6 @@ class Command(BaseCommand):
             # Only what we made: the folder may be one that somebody also keeps other things in.
             if path.name == "mail":
                 shutil.rmtree(path)
-            elif path.name.startswith(
-                ("jitportal.sqlite3", "aws.state", "seeded", "secret_key", "client_secret", "audit_signing_key")
-            ):
+            elif path.name.startswith(MADE):
                 path.unlink()
         self.stdout.write(f"The demo's data in {folder} is gone; `make demo` starts over.")

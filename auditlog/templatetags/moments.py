@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accessrequests import moments
+from auditlog import moments
 
 register = template.Library()
 
@@ -22,6 +22,15 @@ def _now(context: Context) -> datetime:
 def _element(kind: str, moment: datetime, text: str, title: str) -> SafeString:
     stamp = moment.astimezone(UTC).isoformat(timespec="seconds")
     return format_html('<time datetime="{}" data-time="{}" title="{}">{}</time>', stamp, kind, title, text)
+
+
+@register.filter
+def moment(kept: object) -> datetime | None:
+    """The moment that a row keeps as text; None of anything else."""
+    try:
+        return datetime.fromisoformat(str(kept))
+    except ValueError:
+        return None
 
 
 @register.simple_tag(takes_context=True)

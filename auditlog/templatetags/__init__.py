@@ -1,0 +1,1 @@
+"""How every page puts times into words."""

@@ -1,0 +1,119 @@
+"""Who may do what with a change of the catalog that waits for a second admin, and whether it is as it was proposed."""
+
+from typing import Any, Final
+
+from django.contrib.auth import get_user_model
+
+from auditlog import chain
+from auditlog.actions import Action
+from auditlog.actor import Actor
+from auditlog.chain import JSON
+from auditlog.models import Event
+from catalog import people
+from catalog.membership import same_person
+from catalog.models import Proposal
+from catalog.policy import Verdict
+
+YES: Final = Verdict(True, "", "")
+Status = Proposal.Status
+
+
+def may_accept(proposal: Proposal, user: Any) -> Verdict:
+    """Whether this user may put it in force now."""
+    if not (verdict := may_reject(proposal, user)):
+        return verdict
+    proposer = proposer_of(proposal)
+    if proposer is None or not people.of(proposer).is_admin:
+        reason = f"{proposal.proposed_by_name} is no admin any more; make the proposal anew if it is still right."
+        return Verdict(False, reason, "proposer")
+    if proposal.is_unconfirmed:
+        by, name = proposal.put_forward_by, proposal.proposed_by_name
+        reason = f"It was put forward by the {by}: {name} must confirm first that it is theirs."
+        return Verdict(False, reason, "confirmation")
+    return _is_as_proposed(proposal)
+
+
+def may_confirm(proposal: Proposal, user: Any) -> Verdict:
+    """Whether this user may say that what was put forward in their name is theirs."""
+    if proposal.status != Status.WAITING or not proposal.is_unconfirmed:
+        return Verdict(False, "There is nothing to confirm.", "once")
+    if proposal.proposed_by != str(actor_of(user)) or not people.of(user).is_admin:
+        return Verdict(False, f"Only {proposal.proposed_by_name} may confirm it.", "proposer")
+    return _is_as_proposed(proposal)
+
+
+def may_reject(proposal: Proposal, user: Any) -> Verdict:
+    """Whether this user may decide on it: an admin of the directory, and another person than the proposer."""
+    if proposal.status != Status.WAITING:
+        return Verdict(False, f"It is settled already: {proposal.get_status_display().lower()}.", "once")
+    return _is_another_admin(proposal, user)
+
+
+def may_withdraw(proposal: Proposal, user: Any) -> Verdict:
+    """Whether this user may take it back."""
+    if proposal.status != Status.WAITING:
+        return Verdict(False, f"It is settled already: {proposal.get_status_display().lower()}.", "once")
+    if proposal.proposed_by != str(actor_of(user)) or not people.of(user).is_admin:
+        return Verdict(False, "Only the admin who proposed it may withdraw it.", "proposer")
+    return YES
+
+
+def may_look_at(proposal: Proposal, user: Any) -> Verdict:
+    """Whether this user may note that they have looked at an override."""
+    if proposal.status != Status.OVERRIDDEN:
+        return Verdict(False, "There is nothing to look at: " + proposal.get_status_display().lower() + ".", "once")
+    return _is_another_admin(proposal, user)
+
+
+def actor_of(user: Any) -> Actor:
+    """A user's row as the ledger names them."""
+    return Actor.person(user.object_id, user.name)
+
+
+def sha256_of(proposal: Proposal) -> str:
+    """Over all that decides what it does."""
+    said: dict[str, JSON] = {
+        "kind": str(proposal.kind),
+        "model": proposal.model,
+        "object": proposal.object_pk,
+        "name": proposal.object_name,
+        "seen": proposal.seen,
+        "payload": proposal.payload,
+        "why": proposal.why,
+    }
+    if proposal.put_forward_by:
+        said |= {"put_forward_by": proposal.put_forward_by, "proposed_by": proposal.proposed_by}
+    return chain.sha256(chain.canonical(said))
+
+
+def _is_as_proposed(proposal: Proposal) -> Verdict:
+    if proposal.payload_sha256 != sha256_of(proposal) or proposal.payload_sha256 != _recorded(proposal):
+        return Verdict(False, "It is not what was proposed: it was altered past the portal.", "digest")
+    return YES
+
+
+def _is_another_admin(proposal: Proposal, user: Any) -> Verdict:
+    person = people.of(user)
+    if not person.is_admin:
+        return Verdict(False, "Only admins decide on changes of the catalog.", "admin")
+    if person.is_local:
+        reason = "A local administrator may propose, and decides on no proposal."
+        return Verdict(False, reason, "local administrator")
+    proposer = proposer_of(proposal)
+    same = get_user_model().objects.filter(same_person(person), pk=proposer.pk) if proposer else None
+    if proposal.proposed_by == str(person.actor) or (same is not None and same.exists()):
+        return Verdict(False, "It is your own: another admin must decide.", "self-approval")
+    return YES
+
+
+def proposer_of(proposal: Proposal) -> Any:
+    """The row of whoever proposed it; None if there is none any more."""
+    object_id = proposal.proposed_by.removeprefix("person:")
+    return get_user_model().objects.filter(object_id=object_id).first()
+
+
+def _recorded(proposal: Proposal) -> str:
+    """The digest that was recorded when it was proposed."""
+    made = Event.objects.filter(subject_kind="proposal", subject_id=str(proposal.pk), action=Action.PROPOSAL_MADE)
+    first = made.order_by("number").first()
+    return str(first.data.get("payload_sha256")) if first else ""

@@ -1,0 +1,154 @@
+"""The pages of changes that wait for a second admin, and of those made without one; and what is done with them."""
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog import proposal_rules, proposals, waiting
+from catalog.models import Proposal
+from catalog.names import refuse_control
+from catalog.previews import effects_of
+from catalog.proposals import Outdated, Refused
+from catalog.trial import Overtaken
+
+MOST_SETTLED: Final = 50
+
+
+@login_required
+@never_cache
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """What waits, what is outdated, and what was settled lately."""
+    _only_readers(request)
+    is_open = Q(status__in=(Proposal.Status.WAITING, Proposal.Status.OVERRIDDEN))
+    rows = list(Proposal.objects.filter(is_open))
+    gone = waiting.outdated(rows)
+    context = {
+        "waiting": [row for row in rows if row.pk not in gone],
+        "outdated": [row for row in rows if row.pk in gone],
+        "settled": Proposal.objects.exclude(is_open)[:MOST_SETTLED],
+    }
+    return render(request, "catalog/proposals.html", context)
+
+
+@login_required
+@never_cache
+@require_safe
+def shown(request: HttpRequest, pk: int) -> HttpResponse:
+    """One proposal: what was proposed, what it would do now, and what this reader may do with it."""
+    _only_readers(request)
+    return _page(request, get_object_or_404(Proposal, pk=pk))
+
+
+@login_required
+@never_cache
+@require_POST
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Puts it in force, if it still does what this admin was shown."""
+    _of_admin(request, pk)
+    agreed_to = request.POST.get("shown", "")
+    return _verb(request, pk, lambda: proposals.accept(pk, request.user, agreed_to), "It is in force.")
+
+
+@login_required
+@never_cache
+@require_POST
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Makes one's own what was put forward in one's name, if it still does what this admin was shown."""
+    _of_admin(request, pk)
+    agreed_to = request.POST.get("shown", "")
+    done = "It is yours now, and waits for another admin."
+    return _verb(request, pk, lambda: proposals.confirm(pk, request.user, agreed_to), done)
+
+
+@login_required
+@never_cache
+@require_POST
+def reject(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ends it, with a comment for its proposer."""
+    _of_admin(request, pk)
+    try:
+        comment = proposals.clean(request.POST.get("comment", ""))
+    except ValueError as wrong:
+        messages.error(request, f"{wrong} Nothing was changed.")
+        return redirect("proposal", pk)
+    return _verb(request, pk, lambda: proposals.reject(pk, request.user, comment), "It is rejected.")
+
+
+@login_required
+@never_cache
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes one's own back."""
+    _of_admin(request, pk)
+    return _verb(request, pk, lambda: proposals.withdraw(pk, request.user), "It is withdrawn.")
+
+
+@login_required
+@never_cache
+@require_POST
+def look_at(request: HttpRequest, pk: int) -> HttpResponse:
+    """Notes that another admin has looked at what is in force without one."""
+    _of_admin(request, pk)
+    try:
+        comment = " ".join(refuse_control(request.POST.get("comment", "")).split())[: proposals.LONGEST_REASON]
+    except ValueError as wrong:
+        messages.error(request, f"{wrong} Nothing was changed.")
+        return redirect("proposal", pk)
+    return _verb(request, pk, lambda: proposals.look_at(pk, request.user, comment), "Noted that you looked at it.")
+
+
+def _page(request: HttpRequest, proposal: Proposal) -> HttpResponse:
+    user, preview, outdated = cast(Any, request.user), None, ""
+    if proposal.status == Proposal.Status.WAITING and user.is_staff:
+        try:
+            _, preview = proposals.try_out(proposal, user)
+        except Outdated as error:
+            outdated = str(error)
+    context = {
+        "proposal": proposal,
+        "preview": preview,
+        "outdated": outdated,
+        "was_shown": effects_of(proposal.shown),
+        "is_other": bool(preview and preview.told()["effects"] != proposal.shown.get("effects")),
+        "may_accept": proposal_rules.may_accept(proposal, user),
+        "may_confirm": proposal_rules.may_confirm(proposal, user),
+        "may_reject": proposal_rules.may_reject(proposal, user),
+        "may_withdraw": proposal_rules.may_withdraw(proposal, user),
+        "may_look_at": proposal_rules.may_look_at(proposal, user),
+    }
+    return render(request, "catalog/proposal.html", context)
+
+
+def _verb(request: HttpRequest, pk: int, verb: Callable[[], object], done: str) -> HttpResponse:
+    try:
+        verb()
+    except Refused as refused:
+        messages.error(request, f"{refused.verdict.reason} Nothing was changed.")
+    except Outdated as outdated:
+        messages.error(request, f"It can no longer be accepted. {outdated} Nothing was changed.")
+    except Overtaken:
+        messages.error(request, "It does something else by now than you were shown. Nothing was changed; look again.")
+    else:
+        messages.success(request, done)
+    return redirect("proposal", pk)
+
+
+def _only_readers(request: HttpRequest) -> None:
+    reader: Any = request.user
+    if not (reader.is_staff or reader.is_compliance):
+        raise PermissionDenied("Changes of the catalog are for admins and for compliance.")
+
+
+def _of_admin(request: HttpRequest, pk: int) -> Proposal:
+    if not cast(Any, request.user).is_staff:
+        raise PermissionDenied("Only members of the directory's admin group decide on changes of the catalog.")
+    return get_object_or_404(Proposal, pk=pk)

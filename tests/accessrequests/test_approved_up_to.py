@@ -1,0 +1,189 @@
+"""An ask within the limit of its policy is approved at once; a longer one, or one that adds up to more, is decided."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accessrequests import workflow
+from accessrequests.models import AccessRequest
+from accessrequests.states import RequestStatus
+from accessrequests.workflow import MoreTime
+from auditlog.models import Event
+from catalog.models import AccessPolicy, ApprovalStage, ApproverGroup, Role
+from jitportal.demo import organisation as company
+from tests.accessrequests.conftest import Office
+from tests.accessrequests.pages.conftest import text
+
+HALF = timedelta(minutes=30)
+
+
+@pytest.fixture(autouse=True)
+def policy(office: Office) -> AccessPolicy:
+    """Production developers get half an hour at once; of more a lead and a security officer decide."""
+    row = office.catalog.two_stages
+    row.automatic_approval, row.automatic_up_to = "up_to", HALF
+    row.save()
+    return row
+
+
+def test_a_short_ask_is_approved_at_once_and_says_by_which_version_of_which_rule(office: Office) -> None:
+    request = office.submit_production(duration=HALF)
+    assert (request.status, request.stages.count()) == (RequestStatus.APPROVED, 0)
+    version = request.terms["policies"][0]["version"]
+    assert request.terms["approves_automatically"] == {
+        "value": True,
+        "rule": "Production developers",
+        "version": version,
+        "why": "within 30 minutes",
+    }
+    event = Event.objects.get(action="request.approved", subject_id=str(request.pk))
+    assert event.actor == "system:policy"
+    rule = f"“Production developers” (version {version})"
+    assert event.data["reason"] == f"{rule} approves it at once: within 30 minutes."
+    office.work()
+    assert office.again(request).status == RequestStatus.ACTIVE
+
+
+def test_a_longer_ask_waits_for_all_stages(office: Office) -> None:
+    request = office.submit_production(duration=HALF + timedelta(minutes=1))
+    assert (request.status, request.stages.count()) == (RequestStatus.PENDING, 2)
+    assert request.terms["approves_automatically"]["why"] == "longer than 30 minutes"
+    assert office.approve(request).status == RequestStatus.APPROVED
+
+
+def test_an_extension_beyond_the_limit_in_all_is_decided_by_people(office: Office) -> None:
+    request = office.submit_production(duration=HALF / 2)
+    office.work()
+    within = _more(office, request, HALF / 2)
+    assert within.status == RequestStatus.APPROVED
+    office.work()
+    beyond = _more(office, within, timedelta(minutes=1))
+    assert (beyond.status, beyond.stages.count()) == (RequestStatus.PENDING, 2)
+
+
+def test_a_limit_that_came_down_since_stops_what_it_approved(office: Office, policy: AccessPolicy) -> None:
+    request = office.submit_production(duration=HALF, start=office.moment.time + timedelta(hours=2))
+    policy.automatic_up_to = HALF / 2
+    policy.save()
+    office.pass_time(hours=2)
+    ended = office.again(request)
+    assert ended.status == RequestStatus.FAILED
+    assert "“Production developers” now asks for 1 of Engineering Leads decide to agree." in ended.outcome
+    assert office.in_aws() == []
+
+
+def test_what_people_agreed_to_starts_however_the_limit_moved(office: Office, policy: AccessPolicy) -> None:
+    request = office.approve(office.submit_production(duration=2 * HALF, start=office.moment.time + timedelta(hours=2)))
+    policy.automatic_up_to = HALF / 2
+    policy.save()
+    office.pass_time(hours=2)
+    assert office.again(request).status == RequestStatus.ACTIVE
+
+
+def test_a_short_ask_needs_nobody_who_could_decide(office: Office) -> None:
+    for group in ApproverGroup.objects.all():
+        group.directory_groups.clear()
+    assert office.submit_production(duration=HALF).status == RequestStatus.APPROVED
+
+
+def test_the_pages_tell_both_ways_before_the_ask_and_the_one_taken_after_it(office: Office, client: Any) -> None:
+    client.force_login(office.user(company.ADA))
+    both = "At once up to 30 minutes; else 1 of Engineering Leads decide, then 1 of Security Duty Officers decide"
+    assert both in text(client.get("/catalog/"))
+    assert both in text(client.get("/requests/new/?role=developer&environment=production"))
+    page = text(client.get(f"/requests/{office.submit_production(duration=HALF).pk}/"))
+    assert "Approved at once, by policy “Production developers”" in page
+    assert ": within 30 minutes." in page
+
+
+def _more(office: Office, request: AccessRequest, duration: timedelta) -> AccessRequest:
+    user_id = office.user(company.ADA).pk
+    more = MoreTime(uuid.uuid4(), duration, "The replay takes longer.", "INC-4711")
+    return workflow.extend(user_id, office.again(request).pk, more)
+
+
+def test_short_asks_one_after_the_other_add_up(office: Office) -> None:
+    now = office.moment.time
+    first = office.submit_production(duration=HALF)
+    later = [office.submit_production(duration=HALF, start=now + n * HALF) for n in (1, 2)]
+    assert first.status == RequestStatus.APPROVED
+    assert {request.status for request in later} == {RequestStatus.PENDING}
+    why = "longer than 30 minutes with your other requests for the same access"
+    assert later[0].terms["approves_automatically"]["why"] == why
+
+
+def test_after_a_pause_as_long_as_the_limit_an_ask_stands_by_itself(office: Office) -> None:
+    office.submit_production(duration=HALF)
+    office.work()
+    office.pass_time(minutes=30)
+    assert office.submit_production(duration=HALF).status == RequestStatus.PENDING
+    office.pass_time(minutes=31)
+    assert office.submit_production(duration=HALF).status == RequestStatus.APPROVED
+
+
+def test_what_was_given_back_early_counts_for_as_long_as_it_was_held(office: Office) -> None:
+    request = office.submit_production(duration=HALF)
+    office.work()
+    office.pass_time(minutes=5)
+    workflow.give_back(office.user(company.ADA).pk, request.pk)
+    office.work()
+    office.pass_time(minutes=1)
+    assert office.submit_production(duration=HALF - timedelta(minutes=10)).status == RequestStatus.APPROVED
+
+
+def test_other_accounts_and_other_people_are_not_counted(office: Office) -> None:
+    office.submit_production(duration=HALF)
+    elsewhere = office.catalog.production_accounts[1:2]
+    assert office.submit_production(duration=HALF, accounts=elsewhere).status == RequestStatus.APPROVED
+
+
+def test_two_accounts_of_one_person_add_up(office: Office) -> None:
+    office.submit_production(duration=HALF)
+    office.work()
+    ada, ben = office.user(company.ADA), office.user(company.BEN)
+    ben.directory_groups.set(ada.directory_groups.all())
+    ada.refresh_from_db()
+    assert ada.principal_id
+    ben.principal_id = ada.principal_id
+    ben.save()
+    office.pass_time(minutes=29)
+    assert office.submit_production(company.BEN, duration=HALF).status == RequestStatus.PENDING
+
+
+def test_an_extension_counts_from_when_its_chain_began(office: Office) -> None:
+    """What came before the chain is as near to it as when all of it is asked for at once."""
+    quarter = HALF / 2
+    office.submit_production(duration=quarter)
+    office.work()
+    office.pass_time(minutes=40)
+    again = office.submit_production(duration=quarter)
+    assert again.status == RequestStatus.APPROVED
+    office.work()
+    office.pass_time(minutes=14)
+    assert _more(office, again, quarter).status == RequestStatus.PENDING
+
+
+def test_what_began_late_counts_for_as_long_as_it_was_held(office: Office) -> None:
+    office.submit_production(duration=HALF)
+    office.moment.forward(HALF * 0.9)
+    office.work()
+    office.pass_time(minutes=31)
+    office.pass_time(minutes=10)
+    assert office.submit_production(duration=HALF).status == RequestStatus.PENDING
+
+
+def test_another_role_of_the_same_permission_set_adds_up(office: Office, policy: AccessPolicy) -> None:
+    other = Role.objects.create(name="Replayer", slug="replayer", description="Replays what is stuck.")
+    asked_by, stages = list(policy.requestable_by.all()), list(policy.stages.all())
+    policy.pk, policy.name, policy.role = None, "Production replayers", other
+    policy._state.adding = True
+    policy.save()
+    policy.requestable_by.set(asked_by)
+    for stage in stages:
+        ApprovalStage.objects.create(policy=policy, position=stage.position, approver_group=stage.approver_group)
+    office.submit_production(duration=HALF)
+    office.work()
+    office.pass_time(minutes=29)
+    assert office.submit_production(duration=HALF, role=other).status == RequestStatus.PENDING

@@ -1,0 +1,56 @@
+"""Two admins and what one proposes to the other, by the pages."""
+
+from typing import Any, Final
+
+from django.test import Client
+
+from catalog.models import AccessPolicy, Proposal, Sensitivity
+from jitportal.models import User
+from tests.catalog.conftest import Catalog, Fill, carried, errors, person, shows_preview, signed_in
+
+WHY: Final = "The four hours were never enough."
+
+
+def ask_a_second_admin(settings: Any, catalog: Catalog) -> None:
+    """Makes Production sensitive; three people are there who may ask and decide."""
+    settings.SENSITIVE_FROM = Sensitivity.PRODUCTION
+    for name in ("Ben", "Chiara", "Daniel"):
+        person(name, catalog.group.object_id)
+
+
+def text(answer: Any) -> str:
+    """The words of a page, with one space between them."""
+    return " ".join(answer.content.decode().split())
+
+
+def of_policy(catalog: Catalog) -> str:
+    """The page on which the policy is changed."""
+    return f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/"
+
+
+def proposed(browser: Client, page: str, sent: dict[str, Any], why: str = WHY) -> Proposal:
+    """What came of sending a form and of proposing it."""
+    shown = browser.post(page, sent)
+    assert shows_preview(shown), errors(shown)
+    answer = browser.post(page, {**carried(shown), "_propose": "1", "reason": why})
+    assert answer.status_code == (200 if "_popup" in sent else 302), text(answer)
+    return Proposal.objects.latest("pk")
+
+
+def longer(browser: Client, catalog: Catalog, fill: Fill, hours: int = 12) -> Proposal:
+    """A proposal that the policy grants for so long."""
+    return proposed(browser, of_policy(catalog), fill(of_policy(catalog), longest_duration=f"{hours}h"))
+
+
+def accept(user: User, proposal: Proposal, **forged: str) -> Any:
+    """This person opens the proposal, and accepts what it shows."""
+    browser = signed_in(user)
+    page = browser.get(f"/catalog/proposals/{proposal.pk}/")
+    preview = page.context["preview"]
+    sent = {"shown": preview.digest if preview else ""} | forged
+    return browser.post(f"/catalog/proposals/{proposal.pk}/accept/", sent, follow=True)
+
+
+def hours(catalog: Catalog) -> int:
+    """For how long the policy grants now."""
+    return int(AccessPolicy.objects.get(pk=catalog.policy.pk).longest_duration.total_seconds() // 3600)
