@@ -5,11 +5,15 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.processes.started import Started, environment, fetch, until
 from tests.services import free_port
+
+# With them all is said that a start has to say.
+LAST_WORDS: Final = "Mail that would be sent is in"
 
 
 @dataclass
@@ -27,7 +31,7 @@ class Demo:
 
     def wait_until_ready(self) -> str:
         """Waits until it is ready; what it has said until then."""
-        said = self.process.wait_for("is ready")
+        said = self.process.wait_for(LAST_WORDS)
         until("/readyz", lambda: fetch(f"{self.url}/readyz")[0] == 200)
         return said
 

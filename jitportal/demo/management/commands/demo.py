@@ -69,15 +69,20 @@ class Command(BaseCommand):
         raise KeyboardInterrupt
 
     def _say_who(self) -> None:
-        self.stdout.write(
-            f"\njitportal is ready: {settings.PORTAL_URL}\n\nWho can sign in (no passwords: pick the account)"
+        people = (f"  {person.name:<15} {person.job_title:<20} {person.part}" for person in PEOPLE)
+        steps = (
+            textwrap.fill(step, WIDTH, initial_indent=f"  {number}. ", subsequent_indent="     ")
+            for number, step in enumerate(STEPS, start=1)
         )
-        for person in PEOPLE:
-            self.stdout.write(f"  {person.name:<15} {person.job_title:<20} {person.part}")
-        self.stdout.write("\nTry this")
-        for number, step in enumerate(STEPS, start=1):
-            self.stdout.write(textwrap.fill(step, WIDTH, initial_indent=f"  {number}. ", subsequent_indent="     "))
-        self.stdout.write(f"\nCtrl-C stops it. Mail that would be sent is in {settings.ENVIRONMENT.data_dir / 'mail'}.")
+        lines = (
+            f"\njitportal is ready: {settings.PORTAL_URL}\n\nWho can sign in (no passwords: pick the account)",
+            *people,
+            "\nTry this",
+            *steps,
+            f"\nCtrl-C stops it. Mail that would be sent is in {settings.ENVIRONMENT.data_dir / 'mail'}.",
+        )
+        # In one piece: whoever reads it while it is written sees all of it or none.
+        self.stdout.write("\n".join(lines))
         self.stdout.flush()
 
 
