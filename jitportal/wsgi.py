@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from jitportal.loaded import load_for_good
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jitportal.settings")
 
 # A server that was started without its variables must not come up as a demo that everybody can sign in to.
@@ -16,3 +18,4 @@ if settings.EMBEDDED:
     )
 
 application = get_wsgi_application()
+load_for_good()

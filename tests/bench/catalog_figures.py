@@ -31,6 +31,7 @@ from catalog.models import (
 )
 from catalog.offers import choices_of, policies_in_force
 from catalog.policy import Ask, evaluate
+from jitportal.loaded import load_for_good
 from jitportal.models import User
 from tests.bench.world import percentile
 
@@ -52,6 +53,8 @@ def main() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     engineer, admin = fill()
     settings.SECURE_SSL_REDIRECT = False
+    # As in a process that serves pages.
+    load_for_good()
     figures = [*_ask(engineer), *_pages(engineer, admin), *_answers(), *_previews(admin)]
     sys.stdout.write(json.dumps(figures) + "\n")
 

@@ -56,6 +56,14 @@ def test_it_serves_under_productions_settings_behind_a_proxy_that_speaks_https(h
     assert server.stop() == 0
 
 
+def test_what_is_loaded_for_good_is_no_longer_looked_through_for_garbage(house: House) -> None:
+    told = ["-c", "import gc, jitportal.wsgi; print(gc.get_freeze_count(), len(gc.get_objects()))"]
+    process = house.demos.command(told, production(house))
+    assert process.end() == 0, process.said()
+    kept, looked_through = map(int, process.said().split())
+    assert kept > 50 * looked_through
+
+
 def test_it_does_not_come_up_as_a_demo_that_everybody_can_sign_in_to(house: House) -> None:
     server, _ = gunicorn(house, house.chosen)
     assert server.end() != 0
