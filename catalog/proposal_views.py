@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -117,6 +119,7 @@ def _page(request: HttpRequest, proposal: Proposal) -> HttpResponse:
         "proposal": proposal,
         "preview": preview,
         "outdated": outdated,
+        "row": _row_of(proposal) if user.is_staff else "",
         "was_shown": effects_of(proposal.shown),
         "is_other": bool(preview and preview.told()["effects"] != proposal.shown.get("effects")),
         "may_accept": proposal_rules.may_accept(proposal, user),
@@ -126,6 +129,15 @@ def _page(request: HttpRequest, proposal: Proposal) -> HttpResponse:
         "may_look_at": proposal_rules.may_look_at(proposal, user),
     }
     return render(request, "catalog/proposal.html", context)
+
+
+def _row_of(proposal: Proposal) -> str:
+    """The address of what it changes, if that is there: not of a file, of what is new, or of what is deleted."""
+    if not (proposal.model and proposal.object_pk):
+        return ""
+    model = apps.get_model(proposal.model)
+    is_there = model._default_manager.filter(pk=proposal.object_pk).exists()
+    return reverse(f"admin:{proposal.model.replace('.', '_')}_change", args=[proposal.object_pk]) if is_there else ""
 
 
 def _verb(request: HttpRequest, pk: int, verb: Callable[[], object], done: str) -> HttpResponse:

@@ -39,12 +39,16 @@ ONWARD: Final = frozenset({IS_POPUP_VAR, TO_FIELD_VAR, "_save", "_continue", "_a
 
 @dataclass(frozen=True)
 class Step:
-    """How far a change has come: tried out, or, behind the guard of its trial, made; `told` goes into its event."""
+    """How far a change has come: tried out, or, behind the guard of its trial, made; `told` goes into its event.
+
+    `override` is what it is kept as if it is made without a second admin, and `then` keeps it.
+    """
 
     trial: Trial | None = None
     told: Mapping[str, JSON] = field(default_factory=dict)
     why: str = ""
     then: Callable[[Model], None] | None = None
+    override: Proposal | None = None
 
 
 class Tried(Exception):
@@ -135,6 +139,15 @@ class PreviewsChanges(VersionsAdmin):
         if step.then:
             step.then(obj)
 
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
+        return _to_override(request) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        return _to_override(request) or super().response_change(request, obj)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> Any:
+        return _to_override(request) or super().response_delete(request, obj_display, obj_id)
+
     def _step_by_step(self, request: HttpRequest, sent: _Sent) -> HttpResponse:
         try:
             return cast(HttpResponse, taking(request, Step(), sent.run))
@@ -163,18 +176,15 @@ class PreviewsChanges(VersionsAdmin):
             kept.object_pk = str(row.pk)
             proposals.overridden(kept, shown, actor_of(request))
 
-        return self._save(
-            request, sent, shown, Step(trial, told={"without_a_second_admin": True}, why=reason, then=keep)
-        )
+        told: dict[str, JSON] = {"without_a_second_admin": True}
+        return self._save(request, sent, shown, Step(trial, told, reason, keep, kept))
 
     def _save(self, request: HttpRequest, sent: _Sent, shown: Preview, step: Step) -> HttpResponse:
         try:
             response: HttpResponse = taking(request, step, sent.run)
         except Overtaken:
             return self._preview_page(request, sent, shown, is_stale=True)
-        if shown.sensitive:
-            messages.warning(request, "It is in force without a second admin. All admins are shown that, and why.")
-        elif not shown.counts:
+        if not shown.sensitive and not shown.counts:
             messages.info(request, "Nobody gains or loses anything by it, so it was saved at once.")
         return response
 
@@ -239,6 +249,18 @@ def _step(request: HttpRequest) -> Step:
     if not isinstance(step, Step):
         raise PermissionDenied("A change of the catalog is shown before it is made.")
     return step
+
+
+def _to_override(request: HttpRequest) -> HttpResponse | None:
+    """To the page of what has just been put in force without a second admin: it says what that did, and to whom.
+
+    A window beside a form has to close first, and a form in which nothing was different has made nothing.
+    """
+    override = _step(request).override
+    if override is None or override.pk is None or IS_POPUP_VAR in request.POST:
+        return None
+    messages.warning(request, "It is in force without a second admin. All admins are shown that, and why.")
+    return redirect("proposal", override.pk)
 
 
 def actor_of(request: HttpRequest) -> Actor:

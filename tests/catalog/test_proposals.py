@@ -315,6 +315,31 @@ def test_a_deletion_in_an_emergency_is_kept_with_what_it_was(browser: Client, ca
     assert Event.objects.get(action="catalog.overridden").data["why"] == WHY
 
 
+def test_an_override_leads_to_its_page_which_says_what_it_did_and_leads_to_the_object(
+    browser: Client, catalog: Catalog, fill: Fill
+) -> None:
+    page = of_policy(catalog)
+    shown = browser.post(page, fill(page, longest_duration="12h", _continue="1"))
+    answer = browser.post(page, {**carried(shown), "_override": "1", "reason": WHY}, follow=True)
+    proposal = Proposal.objects.get()
+    assert answer.redirect_chain == [(f"/catalog/proposals/{proposal.pk}/", 302)]
+    assert [str(message) for message in answer.context["messages"]] == [
+        "It is in force without a second admin. All admins are shown that, and why."
+    ]
+    assert "Without a second admin: change the access policy Payments support" in text(answer)
+    assert f'href="{page}"' in text(answer)
+
+
+def test_the_page_of_a_deletion_in_an_emergency_leads_to_nothing_that_is_gone(
+    browser: Client, catalog: Catalog
+) -> None:
+    page = f"/admin/catalog/accesspolicy/{catalog.policy.pk}/delete/"
+    shown = browser.post(page, {"post": "yes"})
+    answer = browser.post(page, {**carried(shown), "_override": "1", "reason": WHY}, follow=True)
+    assert answer.redirect_chain == [(f"/catalog/proposals/{Proposal.objects.get().pk}/", 302)]
+    assert of_policy(catalog) not in text(answer)
+
+
 def test_what_is_new_in_an_emergency_is_kept_by_its_key(browser: Client, catalog: Catalog, fill: Fill) -> None:
     page = "/admin/catalog/account/add/"
     sent = {"account_id": "222222222222", "name": "Ledger", "environment": catalog.environment.pk}
