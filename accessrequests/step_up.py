@@ -34,7 +34,10 @@ class Need:
 
 @dataclass(frozen=True)
 class Kept:
-    """A form that waits: what was typed, the page it goes back to, and what is still to be proved of all `wanted`."""
+    """A form that waits: what was typed, the page it goes back to, and what is still to be proved of all `wanted`.
+
+    It is an ask, or a decision on one.
+    """
 
     id: str
     user_id: int
@@ -43,6 +46,7 @@ class Kept:
     needs: tuple[Need, ...]
     wanted: int
     until: float
+    is_decision: bool
 
     @property
     def met(self) -> int:
@@ -57,7 +61,14 @@ def wanted(refused: Refused) -> tuple[Unproven, ...]:
 
 
 def keep(
-    session: SessionBase, user_id: int, form_id: str, page: str, typed: QueryDict, needs: tuple[Unproven, ...]
+    session: SessionBase,
+    user_id: int,
+    form_id: str,
+    page: str,
+    typed: QueryDict,
+    needs: tuple[Unproven, ...],
+    *,
+    is_decision: bool,
 ) -> bool:
     """Keeps what was typed until the person is back; False if it is too much to keep. One form at a time.
 
@@ -68,6 +79,7 @@ def keep(
         page: where the form is.
         typed: its fields.
         needs: what the person has to prove, one after the other.
+        is_decision: whether it decides on an ask, and is none.
     """
     fields = typed.copy()
     for name in _NOT_KEPT & fields.keys():
@@ -83,6 +95,7 @@ def keep(
         "needs": [[need.reason, need.rule, need.context, need.longest_age.total_seconds()] for need in needs],
         "wanted": len(needs),
         "until": (clock.now() + KEPT_FOR).timestamp(),
+        "is_decision": is_decision,
     }
     return True
 
@@ -130,7 +143,11 @@ def held(session: SessionBase, person: Person) -> tuple[Proof, ...]:
     return tuple(proof for proof in read_proofs(session.get(PROOFS)) if proof.object_id == person.object_id)
 
 
-def is_to_prove(request: HttpRequest, person: Person, refusal: Refused, form_id: str, page: str) -> bool:
+def is_to_prove(
+    request: HttpRequest, person: Person, refusal: Refused, form_id: str, page: str, *, is_decision: bool = False
+) -> bool:
     """Whether fresh proof is all that is missing; then what was typed is kept until the person is back with it."""
     needs = wanted(refusal)
-    return bool(needs) and keep(request.session, person.user_id, form_id, page, request.POST, needs)
+    return bool(needs) and keep(
+        request.session, person.user_id, form_id, page, request.POST, needs, is_decision=is_decision
+    )

@@ -157,7 +157,8 @@ def decide(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
                 step_up.held(request.session, person),
             )
         except Refused as refusal:
-            if step_up.is_to_prove(request, person, refusal, str(found.pk), reverse("request", args=[found.pk])):
+            page = reverse("request", args=[found.pk])
+            if step_up.is_to_prove(request, person, refusal, str(found.pk), page, is_decision=True):
                 return redirect("step-up")
             add_refusals(form, refusal.refusals)
         else:

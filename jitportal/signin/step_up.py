@@ -31,7 +31,7 @@ from jitportal.signin.entra import PROVIDER, EntraOAuth2Adapter
 from jitportal.signin.people import record_proof, record_refusal
 from jitportal.signin.refusals import Refused, Rule
 
-TRY_AGAIN: Final = "What you typed is kept. Confirm again, or go back to the form."
+TRY_AGAIN: Final = "What you typed is kept. Confirm again, or go back."
 # Entra's clock may differ from ours by this much.
 _LEEWAY: Final = timedelta(minutes=1)
 
@@ -42,7 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """Says what is asked for and by which rule, and on POST sends the person to the directory for it."""
     kept = step_up.waiting(request.session, cast(int, request.user.pk))
     if kept is None:
-        messages.warning(request, "Nothing waits for your confirmation any more. Fill in the form again.")
+        messages.warning(request, "Nothing waits for your confirmation any more. Begin again.")
         return redirect("home")
     if not kept.needs:
         return redirect(_form_of(kept))
@@ -92,7 +92,7 @@ def finish(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     kept = step_up.waiting(request.session, person.pk) if person else None
     try:
         if person is None or kept is None or not kept.needs or kept.id != sociallogin.state.get("form"):
-            raise Refused(Rule.STEP_UP_LOST, "The form that this confirmation was for is no longer kept.")
+            raise Refused(Rule.STEP_UP_LOST, "What this confirmation was for is no longer kept.")
         proof = proved(token, kept, person, sociallogin.state.get("nonce", ""), clock.now())
     except Refused as refused:
         record_refusal(refused, claims.object_id_in(token))
@@ -103,7 +103,8 @@ def finish(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     if step_up.meet(request.session, proof.context):
         messages.success(request, f"Thank you, {proof.context.upper()} is confirmed. One more is asked for.")
         return redirect("step-up")
-    messages.success(request, "Thank you, you are confirmed. Nothing has been sent yet: look it over, and send it now.")
+    undone = "It is not decided yet: decide now." if kept.is_decision else "It is not sent yet: send it now."
+    messages.success(request, f"Thank you, you are confirmed. {undone}")
     return redirect(_form_of(kept))
 
 

@@ -43,7 +43,11 @@ def test_an_approvers_comment_waits_for_their_proof(office: Office, browse: Brow
     answer = chiara.post(f"/requests/{made.pk}/decide/", sent)
     assert (answer.status_code, answer["Location"]) == (302, STEP_UP)
     assert not made.decisions.exists()
-    assert "Production developers" in text(chiara.get(STEP_UP))
+    page = text(chiara.get(STEP_UP))
+    assert page.count("Production developers") == 1
+    assert "sends you back to the request, where you decide" in page
+    assert "Back to the request" in page
+    assert "form" not in re.sub(r"<[^>]*>", "", page.partition("<h1>")[2])
     assert COMMENT in text(chiara.get(f"/requests/{made.pk}/?kept={made.pk}"))
     prove(chiara, office, company.CHIARA.object_id)
     assert chiara.post(f"/requests/{made.pk}/decide/", sent)["Location"] == "/approvals/"
