@@ -40,8 +40,9 @@ class Choice:
 
 
 def refused(refusal: Verdict) -> ValidationError:
-    """A refusal as a form carries it: the reason, and the rule beside it."""
-    return ValidationError("%(reason)s", code="refused", params={"reason": refusal.reason, "rule": refusal.rule})
+    """A refusal as a form carries it: the reason, and beside it the rule and what is said above the form."""
+    said = {"reason": refusal.reason, "rule": refusal.rule, "brief": refusal.brief}
+    return ValidationError("%(reason)s", code="refused", params=said)
 
 
 def add_refusals(form: forms.Form, refusals: Iterable[Verdict]) -> None:

@@ -47,10 +47,10 @@ def check(question: Question, terms: Terms) -> Checked:
         answer = system.check(question)
     except NoAnswer as error:
         log.error("ticket_not_checked", system=system.name, error=str(error))
-        said = f"{_asks(rules)} to be checked, and that could not be done: the ticket system at {system.name} {error}."
-        raise Refused(_refusal(rules, f"{said} {_KEPT}")) from error
+        said = f"{_asks(rules)} to be checked, and that could not be done: the ticket system {error}."
+        raise Refused(_refusal(rules, f"{said} {_KEPT}", "The ticket could not be checked.")) from error
     if not answer.is_valid:
-        raise Refused(_refusal(rules, _no(question, system.name, answer)))
+        raise Refused(_refusal(rules, _no(question, answer), f"The ticket {question.ticket} was not accepted."))
     return Checked(question.ticket, clock.now(), system.name, rules)
 
 
@@ -73,10 +73,10 @@ def _asks(rules: tuple[str, ...]) -> str:
     return f"{names} {'wants' if len(rules) == 1 else 'want'} the ticket"
 
 
-def _no(question: Question, system: str, answer: Answer) -> str:
+def _no(question: Question, answer: Answer) -> str:
     why = f": “{answer.reason}”" if answer.reason else ", and does not say why."
-    return f"The ticket system at {system} does not accept the ticket {question.ticket} for this{why}"
+    return f"The ticket system does not accept the ticket {question.ticket} for this{why}"
 
 
-def _refusal(rules: tuple[str, ...], reason: str) -> Verdict:
-    return Verdict(False, reason, ", ".join(rules), "ticket")
+def _refusal(rules: tuple[str, ...], reason: str, brief: str = "") -> Verdict:
+    return Verdict(False, reason, ", ".join(rules), "ticket", brief)

@@ -32,12 +32,16 @@ SELF_EVIDENT: Final = frozenset(
 
 @dataclass(frozen=True)
 class Verdict:
-    """Yes or no, in words a person can act on, with the rule that made it; `field` is the form field it speaks of."""
+    """Yes or no, in words a person can act on, with the rule that made it.
+
+    `field` is the form field it speaks of; `brief` says it where the reason stands in full elsewhere on the page.
+    """
 
     allowed: bool
     reason: str
     rule: str
     field: str = ""
+    brief: str = ""
 
     def __bool__(self) -> bool:
         return self.allowed

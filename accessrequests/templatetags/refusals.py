@@ -12,7 +12,10 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Shown:
-    """One message; `field` is the element to go to, `in_full` names the rule too, unless the form found the fault."""
+    """One message; `field` is the element to go to, where it stands `in_full`; `text` leads there from above the form.
+
+    In full it names the rule too, unless the form found the fault.
+    """
 
     field: str
     text: str
@@ -22,15 +25,16 @@ class Shown:
 def messages_of(form: forms.BaseForm, name: str | None = None) -> list[Shown]:
     """The messages of one field, of the form as a whole ("__all__"), or (None) all of them."""
     return [
-        _shown(field, str(next(iter(error.messages))), str((error.params or {}).get("rule", "")))
+        _shown(field, str(next(iter(error.messages))), error.params or {})
         for field, errors in form.errors.as_data().items()
         for error in errors
         if name in (None, field)
     ]
 
 
-def _shown(field: str, text: str, rule: str) -> Shown:
-    return Shown(field, text, Verdict(False, text, rule).in_full)
+def _shown(field: str, text: str, beside: dict[str, Any]) -> Shown:
+    in_full = Verdict(False, text, str(beside.get("rule", ""))).in_full
+    return Shown(field, str(beside.get("brief") or text), in_full)
 
 
 @register.inclusion_tag("accessrequests/_errors.html")

@@ -40,6 +40,9 @@ def test_a_ticket_that_is_not_accepted_is_said_at_its_field_as_plain_text(
     page = text(answer)
     assert answer.status_code == 422
     assert "does not accept the ticket INC-4711 for this: “&lt;script&gt;closed&lt;/script&gt;”" in page
+    assert page.count("&lt;script&gt;closed") == 1
+    assert '<a class="error" href="#field-ticket">The ticket INC-4711 was not accepted.</a>' in page
+    assert "127.0.0.1" not in page
     assert 'id="error-ticket"' in page
     assert 'value="INC-4711"' in page
     assert not AccessRequest.objects.exists()
