@@ -67,5 +67,5 @@ def _escalate(request_id: uuid.UUID, now: datetime) -> bool:
         }
         record(CLOCK, Action.REQUEST_ESCALATED, Subject("request", str(request.pk)), data)
         why = f"{stage.approver_group} did not decide within {data['within']}, so you may decide, too."
-        outbox.add_for_group(request, stage.escalation_group, now=now, reason=why)
+        outbox.add_for_group(request, stage, stage.escalation_group, now=now, reason=why)
     return True

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
+from accessrequests import newcomers
 from accessrequests.models import AccessRequest
 from catalog import people
 from catalog.deciders import Deciding, deciding, needed_at
@@ -24,7 +25,7 @@ def steps(request: AccessRequest) -> tuple[Deciding, ...]:
     if not later:
         return ()
     decided = [people.identity(vote.decided_by) for vote in votes]
-    return deciding(later, Now(), people.of(request.requester), decided)
+    return deciding(later, Now(), people.of(request.requester), decided, newcomers.late(request, later))
 
 
 def _stages(request: AccessRequest) -> list[Stage]:

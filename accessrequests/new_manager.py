@@ -18,4 +18,4 @@ def tell(user_id: int, now: datetime) -> None:
         position=F("request__stage"),
     )
     for stage in waiting.select_related("request__requester", "approver_group"):
-        outbox.add_for_group(stage.request, stage.approver_group, now=now)
+        outbox.add_for_group(stage.request, stage, stage.approver_group, now=now)

@@ -115,6 +115,8 @@ def deciders(request: AccessRequest) -> list[str]:
     decided = [people.identity(row) for row in (request.requester, *(vote.decided_by for vote in votes))]
     for each in (*decided, *later.needed(later.steps(request))):
         chosen = chosen.exclude(same_person(each))
+    if stage:
+        chosen = chosen.exclude(pk__in=newcomers.late_now(request, stage))
     return list(chosen.order_by("name").distinct().values_list("name", flat=True))
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from catalog.managers import Manager
-from catalog.membership import Membership
+from catalog.membership import NO_ROWS, Membership
 from catalog.people import Identity, Person, is_same, told_apart
 from catalog.policy import Verdict
 from catalog.stages import MANAGER, Stage
@@ -41,26 +42,37 @@ class Deciding:
 
 
 def deciding(
-    stages: Sequence[Stage], membership: Membership, asker: Person | None, decided: Sequence[Identity] = ()
+    stages: Sequence[Stage],
+    membership: Membership,
+    asker: Person | None,
+    decided: Sequence[Identity] = (),
+    late: Mapping[int, AbstractSet[int]] = MappingProxyType({}),
 ) -> tuple[Deciding, ...]:
     """Those who could decide at each stage if this person asked, or if somebody outside all of the groups did.
 
-    Without those who have decided already: nobody does so twice.
+    Without those who have decided already: nobody does so twice. `late` are the rows (by user id) that came too late
+    for a stage (by position) of this ask.
     """
     # One more than are needed: of so many, it does not matter which of them decides elsewhere.
     enough = max(WORTH_NAMING, sum(stage.approvals_needed for stage in stages) + 1)
     but = (*([asker] if asker else []), *decided)
     found = []
     for stage in stages:
+        came = late.get(stage.position, NO_ROWS)
         if stage.by_manager:
-            found.append(_by_manager(stage, membership, asker, but, enough))
+            found.append(_by_manager(stage, membership, asker, but, enough, came))
             continue
-        found.append(Deciding(stage, *membership.members(stage.all_group_ids, enough, but)))
+        found.append(Deciding(stage, *membership.members(stage.all_group_ids, enough, but, came)))
     return tuple(found)
 
 
 def _by_manager(
-    stage: Stage, membership: Membership, asker: Person | None, but: Sequence[Identity], enough: int
+    stage: Stage,
+    membership: Membership,
+    asker: Person | None,
+    but: Sequence[Identity],
+    enough: int,
+    late: AbstractSet[int],
 ) -> Deciding:
     """The manager, with those to whom the stage escalates; without a manager that could decide, nobody."""
     if asker is None:
@@ -68,8 +80,8 @@ def _by_manager(
     manager = membership.manager(asker)
     if manager.why_not or manager.person is None:
         return Deciding(stage, 0, (), manager)
-    count, able = membership.members(stage.all_group_ids, enough, but) if stage.all_group_ids else (0, ())
-    if any(is_same(manager.person, each) for each in but):
+    count, able = membership.members(stage.all_group_ids, enough, but, late) if stage.all_group_ids else (0, ())
+    if manager.person.user_id in late or any(is_same(manager.person, each) for each in but):
         return Deciding(stage, count, able, manager)
     is_in = manager.person.groups & stage.all_group_ids or any(is_same(manager.person, each) for each in able)
     others = tuple(each for each in able if each.user_id != manager.person.user_id)

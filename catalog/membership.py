@@ -1,6 +1,7 @@
 """Who is in which groups and departments at present, asked so that any number of people costs about the same."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -16,6 +17,7 @@ Crowds = Mapping[frozenset[int], int]
 Combinations = Iterable[frozenset[int]]
 Members = tuple[int, tuple[Identity, ...]]
 NOBODY: Final = Q(pk__in=())
+NO_ROWS: Final[frozenset[int]] = frozenset()
 
 
 class Membership(Protocol):
@@ -44,10 +46,13 @@ class Membership(Protocol):
         """The first, by name, of the people of these crowds, and of those who have a manager that could decide."""
         ...
 
-    def members(self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = ()) -> Members:
+    def members(
+        self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = (), late: AbstractSet[int] = NO_ROWS
+    ) -> Members:
         """How many active people are in any of the groups, and the first by name: all rows of up to `most` people.
 
         Without those of `but`, and whoever has their Identity Center user or user name: it counts as the same person.
+        Without the rows (by user id) of `late`, too, whose other accounts count.
         """
         ...
 
@@ -102,16 +107,18 @@ class Now:
         named = get_user_model().objects.filter(object_id=asker.manager_object_id or None).first()
         return managers.judged(asker, people.of(named) if named else None)
 
-    def members(self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = ()) -> Members:
+    def members(
+        self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = (), late: AbstractSet[int] = NO_ROWS
+    ) -> Members:
         # Several answers of one question speak of the same groups.
-        key = (group_ids, most, frozenset(each.user_id for each in but))
+        key = (group_ids, most, frozenset(each.user_id for each in but), frozenset(late))
         if key not in self._members:
-            self._members[key] = _members(group_ids, most, but)
+            self._members[key] = _members(group_ids, most, but, late)
         return self._members[key]
 
 
-def _members(group_ids: frozenset[str], most: int, but: Iterable[Identity]) -> Members:
-    rows = _active().filter(pk__in=_in_any(group_ids))
+def _members(group_ids: frozenset[str], most: int, but: Iterable[Identity], late: AbstractSet[int]) -> Members:
+    rows = _active().filter(pk__in=_in_any(group_ids)).exclude(pk__in=late)
     for each in but:
         rows = rows.exclude(same_person(each))
     found = [Identity(*row) for row in rows.order_by("name", "pk").values_list(*people.IDENTITY)[: 2 * most + 1]]

@@ -7,6 +7,7 @@ recorded every change of their groups, department and presence, and read backwar
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -19,7 +20,7 @@ from auditlog.models import Event
 from catalog import app_roles, managers, people
 from catalog.account_tags import Tags
 from catalog.managers import Manager
-from catalog.membership import Crowds, Members, first_people
+from catalog.membership import NO_ROWS, Crowds, Members, first_people
 from catalog.models import (
     AccessPolicy,
     Account,
@@ -166,11 +167,14 @@ class Then:
         chosen = [person for person, crowd in let_in if crowd in wanted or person.user_id in found]
         return sorted(chosen, key=lambda person: (person.name, person.user_id))[:most]
 
-    def members(self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = ()) -> Members:
+    def members(
+        self, group_ids: frozenset[str], most: int, but: Iterable[Identity] = (), late: AbstractSet[int] = NO_ROWS
+    ) -> Members:
         found = [
             person
             for person in self._everybody(Q(directory_groups__object_id__in=sorted(group_ids)))
-            if person.is_active and person.groups & group_ids and not any(is_same(person, each) for each in but)
+            if person.is_active and person.groups & group_ids and person.user_id not in late
+            if not any(is_same(person, each) for each in but)
         ]
         return first_people(sorted(found, key=lambda person: (person.name, person.user_id)), most)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.module_loading import import_string
 
-from accessrequests import later, permissions
+from accessrequests import later, newcomers, permissions
 from accessrequests.models import AccessRequest, Notification, RequestStage
 from auditlog import clock
 from catalog import waiting
@@ -53,17 +53,20 @@ def add(request: AccessRequest, kind: str, recipients: Iterable[int], *, now: da
 
 
 def add_for_approvers(request: AccessRequest, stage: RequestStage, *, now: datetime) -> None:
-    """Tells everybody who may decide at this stage, but never the person who asks, nor who is needed later."""
+    """Tells everybody who may agree at this stage, but never the person who asks, nor who is needed later."""
     for group in stage.deciding_groups:
-        add_for_group(request, group, now=now)
+        add_for_group(request, stage, group, now=now)
 
 
-def add_for_group(request: AccessRequest, group: ApproverGroup, *, now: datetime, **data: Any) -> None:
-    """Tells everybody in this approver group that the request waits for them, but never the person who asks.
+def add_for_group(
+    request: AccessRequest, stage: RequestStage, group: ApproverGroup, *, now: datetime, **data: Any
+) -> None:
+    """Tells everybody in this approver group that the request waits for them at this stage of it, but never who asks.
 
-    Nor those who are needed at a later stage: they are told when it is its turn.
+    Nor those who are needed at a later stage: they are told when it is its turn. Nor who came too late to agree.
     """
-    but = [request.requester_id, *(each.user_id for each in later.needed(later.steps(request)))]
+    needed = (each.user_id for each in later.needed(later.steps(request)))
+    but = [request.requester_id, *needed, *newcomers.late_now(request, stage)]
     members = (
         get_user_model()
         .objects.filter(permissions.in_groups([group], request.requester), is_active=True)

@@ -213,14 +213,16 @@ class _Sync:
             described = {name: getattr(reading.told, name) for name in ("user_name", "name", "email", "department")}
             said = {name: value for name, value in described.items() if value is not None}
             changed = refresh(person, said)
-            if reading.told.manager is not None and (other := replace_manager(person, reading.told.manager)):
-                changed |= other
-                new_manager.tell(person.pk, clock.now())
+            other = {} if reading.told.manager is None else replace_manager(person, reading.told.manager)
+            changed |= other
             if changed:
                 record(SYNC, Action.PERSON_CHANGED, subject_of(person), {"person": person.name, "changes": changed})
             roles = app_roles.among(person.group_ids) if reading.roles is None else reading.roles
             if moved := replace_groups(person, (reading.groups | roles) & known_groups(), SYNC):
                 record(SYNC, Action.PERSON_GROUPS_CHANGED, subject_of(person), moved)
+            if other:
+                # By the record it is known since when they are that: whoever may not agree as a newcomer is not told.
+                new_manager.tell(person.pk, clock.now())
             _checked(reading)
         self.result = replace(self.result, returned=self.result.returned + returned)
 

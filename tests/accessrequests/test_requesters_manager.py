@@ -44,8 +44,8 @@ def manages(office: Office, manager: Person | None, report: Person) -> None:
     row.refresh_from_db()
     with transaction.atomic():
         if changed := replace_manager(row, manager.object_id if manager else ""):
-            new_manager.tell(row.pk, office.moment.time)
             record(SYNC, Action.PERSON_CHANGED, subject_of(row), {"person": row.name, "changes": changed})
+            new_manager.tell(row.pk, office.moment.time)
     office.moment.forward(timedelta(minutes=1))
 
 
