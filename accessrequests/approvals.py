@@ -47,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
                 "shown": shown,
                 "held": held.get(shown.request.requester_id, []),
                 "past_the_portal": past.get(shown.request.requester_id, []),
-                "verdict": verdicts.get(shown.request.pk, permissions.YES),
+                "verdicts": verdicts.get(shown.request.pk, {"agree": permissions.YES, "deny": permissions.YES}),
             }
             for shown in waiting
         ],
@@ -57,8 +57,8 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "accessrequests/approvals.html", context)
 
 
-def _verdicts(person: Person, waiting: list[Shown], now: datetime) -> dict[Any, Verdict]:
-    """Whether this person may decide on each; looked into only where it is not plain.
+def _verdicts(person: Person, waiting: list[Shown], now: datetime) -> dict[Any, dict[str, Verdict]]:
+    """Whether this person may agree to each, and deny it; looked into only where it is not plain.
 
     That is, where they have changed groups since it was asked, or could decide at another stage of it.
     """
@@ -67,8 +67,10 @@ def _verdicts(person: Person, waiting: list[Shown], now: datetime) -> dict[Any, 
     doubtful = {shown.request.pk for shown in waiting}
     if not newcomers.has_moved_since(person, min(shown.request.submitted_at for shown in waiting)):
         doubtful &= permissions.could_decide_later(person, doubtful)
-    return {
-        shown.request.pk: permissions.may_decide(person, shown.request, now)
-        for shown in waiting
-        if shown.request.pk in doubtful
-    }
+    found = {}
+    for shown in waiting:
+        if shown.request.pk in doubtful:
+            deny = permissions.may_deny(person, shown.request, now)
+            agree = deny and permissions.against_agreeing(person, shown.request)
+            found[shown.request.pk] = {"agree": agree, "deny": deny}
+    return found

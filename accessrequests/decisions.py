@@ -52,7 +52,8 @@ def decide(
             # First of all, as everybody does who locks a person: either they leave before, or this decision is seen.
             person = people.hold(user_id)
             request = AccessRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
-            if not (verdict := permissions.may_decide(person, request, now)):
+            may = permissions.may_deny if answer == Decision.Answer.DENY else permissions.may_agree
+            if not (verdict := may(person, request, now)):
                 raise Refused(verdict)
             if digest != request.digest or asked.digest_now(request) != request.digest:
                 raise Refused(

@@ -128,8 +128,17 @@ def has_a_say(person: Person) -> bool:
     return groups.exists() or Decision.objects.filter(decided_by_id=person.user_id).exists()
 
 
-def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict:
-    """Whether this person may agree or refuse at the request's present stage."""
+def may_agree(person: Person, request: AccessRequest, now: datetime) -> Verdict:
+    """Whether this person may agree at the request's present stage."""
+    return may_deny(person, request, now) and against_agreeing(person, request)
+
+
+def may_deny(person: Person, request: AccessRequest, now: datetime) -> Verdict:
+    """Whether this person may refuse at the request's present stage; whoever may not, may not agree either.
+
+    A refusal gives nobody anything: it is open to all whom the stage asks, whenever they came and wherever else they
+    are needed.
+    """
     if not person.is_active:
         return Verdict(False, "You are disabled in the directory.", "people")
     if person.is_local:
@@ -149,6 +158,12 @@ def may_decide(person: Person, request: AccessRequest, now: datetime) -> Verdict
         return Verdict(False, "No stage is left to decide.", "stages")
     if not request.stages.filter(decided_by(person), pk=stage.pk).exists():
         return Verdict(False, _not_in(stage, request), stage.rule)
+    return YES
+
+
+def against_agreeing(person: Person, request: AccessRequest) -> Verdict:
+    """Whether somebody who may refuse may agree, too."""
+    stage = request.stages.filter(position=request.stage).select_related("approver_group", "escalation_group").get()
     if could_decide_later(person, [request.pk]) and (step := needed_at(person, later.steps(request))):
         return Verdict(False, _needed_later(person, step, stage), step.stage.rule)
     if newcomers.is_newcomer(person, request, stage) and (rule := newcomers.rule_against(request)):

@@ -90,8 +90,10 @@ def _page(
     now = clock.now()
     shown = read(AccessRequest.objects.filter(pk=found.pk), now)[0]
     row = shown.request
+    deny = permissions.may_deny(person, row, now)
     verdicts = {
-        "decide": permissions.may_decide(person, row, now),
+        "agree": deny and permissions.against_agreeing(person, row),
+        "deny": deny,
         "withdraw": permissions.may_withdraw(person, row),
         "give_back": permissions.may_give_back(person, row),
         "revoke": permissions.may_revoke(person, row),

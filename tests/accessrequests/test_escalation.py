@@ -39,7 +39,7 @@ def asked(office: Office, guild: ApproverGroup) -> AccessRequest:
 
 
 def may(office: Office, person: Person, request: AccessRequest) -> bool:
-    return bool(permissions.may_decide(people.load(office.user(person).pk), office.again(request), clock.now()))
+    return bool(permissions.may_agree(people.load(office.user(person).pk), office.again(request), clock.now()))
 
 
 def in_queue(office: Office, person: Person) -> bool:
@@ -134,7 +134,7 @@ def test_who_asks_never_decides_in_the_escalation_group_either(office: Office, g
 
 def test_who_joins_the_escalation_group_after_the_ask_may_not_agree(office: Office, asked: AccessRequest) -> None:
     office.pass_time(hours=4)
-    verdict = permissions.may_decide(people.load(office.user(company.BEN).pk), office.again(asked), clock.now())
+    verdict = permissions.may_agree(people.load(office.user(company.BEN).pk), office.again(asked), clock.now())
     assert verdict.reason == "Engineering Leads decide or Guild decides at this stage, and you are not in it."
 
 

@@ -26,9 +26,9 @@ def joins(office: Office, person: Person, group: Group) -> None:
     office.user(person).directory_groups.add(DirectoryGroup.objects.get(object_id=group.object_id))
 
 
-def refusal(office: Office, made: AccessRequest, person: Person, answer: str = "approve") -> str:
+def refusal(office: Office, made: AccessRequest, person: Person) -> str:
     with pytest.raises(Refused) as refused:
-        office.decide(office.again(made), person, answer)
+        office.decide(office.again(made), person)
     return str(refused.value)
 
 
@@ -49,6 +49,12 @@ def test_a_lead_who_is_the_manager_leaves_the_first_stage_to_another_lead(office
     assert told(made) == ["Emma Fischer"]
     assert refusal(office, made, company.CHIARA) == ONLY_CHIARA
     assert office.approve(made, (company.EMMA, company.CHIARA)).status == RequestStatus.APPROVED
+
+
+def test_who_is_needed_later_may_deny_at_once(office: Office) -> None:
+    leads_then_manager(office)
+    made = office.submit_production()
+    assert office.decide(made, company.CHIARA, "deny", "Not while the books are closed.").status == RequestStatus.DENIED
 
 
 def test_if_no_other_lead_is_there_nobody_could_approve(office: Office) -> None:

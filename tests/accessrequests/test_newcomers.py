@@ -8,6 +8,7 @@ import pytest
 from accessrequests import decisions
 from accessrequests.models import AccessRequest, Decision
 from accessrequests.refusals import Refused
+from accessrequests.states import RequestStatus
 from auditlog.actor import Actor
 from auditlog.models import Event
 from catalog import changes
@@ -43,6 +44,16 @@ def test_who_joined_the_approvers_after_the_ask_may_not_agree_to_it(office: Offi
     recorded = Event.objects.latest("number")
     assert (recorded.action, recorded.data["rule"]) == ("decision.refused", "Production developers")
     assert not Decision.objects.exists()
+
+
+def test_who_joined_since_may_deny_but_nothing_of_their_own(office: Office) -> None:
+    own, made = office.submit_production(), office.submit_production(company.BEN)
+    ada = joins(office, company.ADA, *BEN_LEADS)
+    with pytest.raises(Refused, match="Nobody decides on their own request"):
+        decisions.decide(ada.pk, own.pk, Decision.Answer.DENY, "No.", own.digest)
+    denied = decisions.decide(ada.pk, made.pk, Decision.Answer.DENY, "Not today.", made.digest)
+    assert denied.status == RequestStatus.DENIED
+    assert not Event.objects.filter(action="decision.refused", subject_id=str(made.pk)).exists()
 
 
 def test_who_was_in_the_group_before_may(office: Office) -> None:

@@ -96,7 +96,7 @@ def test_who_became_the_manager_after_the_ask_is_a_newcomer(office: Office) -> N
         "those agree who were that before."
     )
     emma = people.load(office.user(company.EMMA).pk)
-    assert not permissions.may_decide(emma, made, office.moment.time)
+    assert not permissions.may_agree(emma, made, office.moment.time)
     assert office.decide(office.submit_production(), company.EMMA)
 
 

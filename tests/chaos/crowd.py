@@ -136,7 +136,7 @@ class Crowd:
         able = [
             user.pk
             for user in User.objects.filter(is_active=True).order_by("pk")
-            if permissions.may_decide(people.load(user.pk), request, clock.now())
+            if permissions.may_agree(people.load(user.pk), request, clock.now())
         ]
         if not able:
             return

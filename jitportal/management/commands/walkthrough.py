@@ -133,14 +133,14 @@ class Command(BaseCommand):
         raise CommandError(f"No access policy lets {user.name} ask for {role} in {environment}, or it has no accounts.")
 
     def _agree(self, request: AccessRequest) -> str:
-        """Somebody who may decide at the present stage agrees; says who."""
+        """Somebody who may agree at the present stage does; says who."""
         now = clock.now()
         for user in get_user_model().objects.filter(is_active=True).order_by("pk"):
-            if permissions.may_decide(people.load(user.pk), request, now):
+            if permissions.may_agree(people.load(user.pk), request, now):
                 decisions.decide(user.pk, request.pk, Decision.Answer.APPROVE, "Walkthrough.", request.digest)
                 stage = request.stages.get(position=request.stage)
                 return f"{user.name} agreed, for {stage.approver_group} (stage {stage.position})"
-        raise CommandError(f"Nobody who has signed in may decide at stage {request.stage}.")
+        raise CommandError(f"Nobody who has signed in may agree at stage {request.stage}.")
 
     def _await(self, what: str, happened: Callable[[], bool], seconds: float = 0) -> None:
         until = time.monotonic() + PATIENCE + seconds

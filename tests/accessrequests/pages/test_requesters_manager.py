@@ -60,11 +60,11 @@ def test_the_manager_finds_it_in_their_queue_with_whom_it_asks(office: Office, b
     assert "Approve" in page
 
 
-def test_a_request_whose_manager_is_gone_says_that_nobody_could_decide(office: Office, asker: Client) -> None:
+def test_a_request_whose_manager_is_gone_says_that_nobody_could_approve_it(office: Office, asker: Client) -> None:
     made = office.submit_production()
     User.objects.filter(object_id=company.CHIARA.object_id).update(is_active=False)
     page = text(asker.get(f"/requests/{made.pk}/"))
-    assert "At present nobody could decide." in page
+    assert "At present nobody could approve it." in page
     assert "your manager: Chiara Rossi, who is disabled or locked out" in page
     named("")
     assert "your manager, and the directory names nobody whom the portal knows" in text(
@@ -80,7 +80,7 @@ def test_the_manager_of_somebody_else_does_not_see_it(office: Office, browse: Br
     assert "Ada Lindqvist" not in page
 
 
-def test_a_new_manager_reads_in_their_queue_why_it_is_not_theirs_to_decide(office: Office, browse: Browse) -> None:
+def test_a_new_manager_reads_in_their_queue_why_it_is_not_theirs_to_approve(office: Office, browse: Browse) -> None:
     office.submit_production()
     office.moment.forward(timedelta(minutes=1))
     ada = User.objects.get(object_id=company.ADA.object_id)
@@ -88,7 +88,7 @@ def test_a_new_manager_reads_in_their_queue_why_it_is_not_theirs_to_decide(offic
         changed = replace_manager(ada, company.EMMA.object_id)
         record(SYNC, Action.PERSON_CHANGED, subject_of(ada), {"person": ada.name, "changes": changed})
     page = text(browse(company.EMMA).get("/approvals/"))
-    assert "Not yours to decide." in page
+    assert "Not yours to approve." in page
     assert "You became the manager of Ada Lindqvist after this was asked for" in page
 
 

@@ -32,7 +32,8 @@ class Deciding(Stage):
         if (request := self.request(which, *(("pending",) if which else RequestStatus.values))) is None:
             return
         user = self.user(who)
-        may = not stale and (yes or not silent) and self._may_decide(user, request)
+        decides = self._may_agree if yes else self._may_deny
+        may = not stale and (yes or not silent) and decides(user, request)
         if may:
             self.promises.permitted.add((request.pk, user.pk))
         answer = Decision.Answer.APPROVE if yes else Decision.Answer.DENY
@@ -46,12 +47,17 @@ class Deciding(Stage):
         if (request := self.request(which, RequestStatus.PENDING)) is None:
             return
         deciders = User.objects.filter(pk__in=[self.portal.user_id(person) for person in DECIDERS]).order_by("pk")
-        if able := next((user for user in deciders if self._may_decide(user, request)), None):
+        if able := next((user for user in deciders if self._may_agree(user, request)), None):
             self.promises.permitted.add((request.pk, able.pk))
             with self.doing("agree"):
                 decisions.decide(able.pk, request.pk, Decision.Answer.APPROVE, "", request.digest)
 
-    def _may_decide(self, user: User, request: AccessRequest) -> bool:
+    def _may_agree(self, user: User, request: AccessRequest) -> bool:
+        # Each decides once: nobody whom alone the stage after this one is left with.
+        alone = any(self._able(request, stage) == {user.pk} for stage in range(request.stage + 1, 3))
+        return self._may_deny(user, request) and not alone
+
+    def _may_deny(self, user: User, request: AccessRequest) -> bool:
         """The promise in the model's own words."""
         if request.status != RequestStatus.PENDING or request.lapses_at <= self.portal.now:
             return False
@@ -62,8 +68,6 @@ class Deciding(Stage):
             and user.pk != request.requester_id
             and user.pk in self._able(request, request.stage)
             and not request.decisions.filter(decided_by=user).exists()
-            # Each decides once: nobody whom alone the stage after this one is left with.
-            and not any(self._able(request, stage) == {user.pk} for stage in range(request.stage + 1, 3))
         )
 
     def _able(self, request: AccessRequest, position: int) -> set[int]:
