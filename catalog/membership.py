@@ -14,7 +14,6 @@ from catalog.people import Identity, Person
 from catalog.terms import Policy
 
 Crowds = Mapping[frozenset[int], int]
-Combinations = Iterable[frozenset[int]]
 Members = tuple[int, tuple[Identity, ...]]
 NOBODY: Final = Q(pk__in=())
 NO_ROWS: Final[frozenset[int]] = frozenset()

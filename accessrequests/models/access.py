@@ -10,7 +10,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from accessrequests.states import (
-    LIVE_GRANT,
     NOT_IN_VAIN,
     OPEN_GRANT,
     EndReason,
@@ -252,10 +251,6 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.permission_set} in {self.account}"
-
-    def live_grants(self) -> models.QuerySet["Grant"]:
-        """The grants that want this assignment to be in AWS."""
-        return self.grants.filter(status__in=LIVE_GRANT)
 
 
 class Grant(models.Model):
