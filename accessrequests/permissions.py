@@ -164,6 +164,9 @@ def may_deny(person: Person, request: AccessRequest, now: datetime) -> Verdict:
 def against_agreeing(person: Person, request: AccessRequest) -> Verdict:
     """Whether somebody who may refuse may agree, too."""
     stage = request.stages.filter(position=request.stage).select_related("approver_group", "escalation_group").get()
+    # One more agreement would seem to be enough, and what was counted twice would not let it start.
+    if not (different := by_different_people(request)):
+        return different
     if could_decide_later(person, [request.pk]) and (step := needed_at(person, later.steps(request))):
         return Verdict(False, _needed_later(person, step, stage), step.stage.rule)
     if newcomers.is_newcomer(person, request, stage) and (rule := newcomers.rule_against(request)):

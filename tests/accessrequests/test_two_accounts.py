@@ -78,6 +78,23 @@ def test_what_two_accounts_agreed_to_before_that_was_known_does_not_start(
     assert "Chiara Rossi and Emma Fischer are one person" in made.outcome
 
 
+@pytest.mark.parametrize("same", SAME)
+def test_what_two_accounts_agreed_to_is_not_approved_once_that_is_known(
+    office: Office, needs_two: None, same: str
+) -> None:
+    made = office.submit_production()
+    for person in (company.CHIARA, company.EMMA):
+        office.decide(office.again(made), person)
+    is_chiara_too(office, company.EMMA, same)
+    with pytest.raises(Refused) as refused:
+        office.decide(office.again(made), company.FARID)
+    assert refused.value.refusals[0].rule == "distinct people"
+    assert "Chiara Rossi and Emma Fischer are one person" in str(refused.value)
+    assert office.again(made).status == RequestStatus.PENDING
+    office.decide(office.again(made), company.FARID, "deny", "One person is not two.")
+    assert office.again(made).status == RequestStatus.DENIED
+
+
 def test_two_people_who_are_told_apart_by_everything_are_two(office: Office, needs_two: None) -> None:
     made = office.approve(office.submit_production(), (company.CHIARA, company.EMMA, company.FARID))
     office.work()
