@@ -95,6 +95,25 @@ def no_second_admin(settings: Any) -> None:
     settings.SENSITIVE_FROM = None
 
 
+@pytest.fixture
+def production_is_sensitive(no_second_admin: None, settings: Any) -> None:
+    """What concerns Production waits for a second admin."""
+    settings.SENSITIVE_FROM = Sensitivity.PRODUCTION
+
+
+@pytest.fixture
+def enough_people(catalog: Catalog) -> None:
+    """Three who may ask and decide, so that somebody is always left to decide."""
+    for name in ("Ben", "Chiara", "Daniel"):
+        person(name, catalog.group.object_id)
+
+
+@pytest.fixture
+def second(db: None) -> User:
+    """Another admin than the one who proposes."""
+    return person("Sol Second", settings.ENTRA_ADMIN_GROUP_ID)
+
+
 class Confirming(Client):
     """A browser whose reader agrees to whatever a preview shows, by the form that it shows."""
 
@@ -110,6 +129,11 @@ def shows_preview(answer: Any) -> bool:
     return answer.status_code == 200 and bool(answer.context) and "carried" in answer.context
 
 
+def text(answer: Any) -> str:
+    """The words of a page, with one space between them."""
+    return " ".join(answer.content.decode().split())
+
+
 def carried(answer: Any) -> dict[str, Any]:
     """What the form of a preview sends back, but for its buttons."""
     sent: dict[str, Any] = {"shown": answer.context["preview"].digest}
@@ -122,6 +146,12 @@ def carried(answer: Any) -> dict[str, Any]:
 def admin_client(admin_person: User) -> Client:
     """An admin's browser; they agree to what previews show."""
     return signed_in(admin_person, Confirming())
+
+
+@pytest.fixture
+def browser(admin_person: User) -> Client:
+    """The browser of an admin who reads what previews show, and says by themselves what they make of it."""
+    return signed_in(admin_person)
 
 
 def signed_in(user: User, client: Client | None = None) -> Client:

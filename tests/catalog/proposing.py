@@ -4,23 +4,11 @@ from typing import Any, Final
 
 from django.test import Client
 
-from catalog.models import AccessPolicy, Proposal, Sensitivity
+from catalog.models import AccessPolicy, Proposal
 from jitportal.models import User
-from tests.catalog.conftest import Catalog, Fill, carried, errors, person, shows_preview, signed_in
+from tests.catalog.conftest import Catalog, Fill, carried, errors, shows_preview, signed_in, text
 
 WHY: Final = "The four hours were never enough."
-
-
-def ask_a_second_admin(settings: Any, catalog: Catalog) -> None:
-    """Makes Production sensitive; three people are there who may ask and decide."""
-    settings.SENSITIVE_FROM = Sensitivity.PRODUCTION
-    for name in ("Ben", "Chiara", "Daniel"):
-        person(name, catalog.group.object_id)
-
-
-def text(answer: Any) -> str:
-    """The words of a page, with one space between them."""
-    return " ".join(answer.content.decode().split())
 
 
 def of_policy(catalog: Catalog) -> str:

@@ -1,11 +1,9 @@
 """A second admin agrees to what is behind the names that they are shown, and not only to the names."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.conf import settings as configured
 from django.test import Client
 from django.utils import timezone
 
@@ -19,25 +17,16 @@ from catalog.models import (
     Proposal,
 )
 from jitportal.models import User
-from tests.catalog.conftest import Catalog, Fill, arn, person, signed_in
-from tests.catalog.proposing import ask_a_second_admin, of_policy, proposed, text
+from tests.catalog.conftest import Catalog, Fill, arn, person, signed_in, text
+from tests.catalog.proposing import of_policy, proposed
 
-
-@pytest.fixture(autouse=True)
-def _production_is_sensitive(no_second_admin: None, settings: Any, catalog: Catalog) -> None:
-    ask_a_second_admin(settings, catalog)
+pytestmark = pytest.mark.usefixtures("production_is_sensitive", "enough_people")
 
 
 @pytest.fixture
-def browser(admin_person: User) -> Client:
-    """That of the admin who proposes."""
-    return signed_in(admin_person)
-
-
-@pytest.fixture
-def other(db: None) -> Client:
-    """That of the admin who is asked."""
-    return signed_in(person("Sol Second", configured.ENTRA_ADMIN_GROUP_ID))
+def other(second: User) -> Client:
+    """The browser of the admin who is asked."""
+    return signed_in(second)
 
 
 def shown_to(other: Client, proposal: Proposal) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from catalog.effects import Effect, Kind, effects, snapshot, touches_sensitive
 from catalog.membership import Now
@@ -27,9 +28,7 @@ from tests.catalog.conftest import Catalog, person
 WHAT = "Production Support in Production"
 
 
-@pytest.fixture(autouse=True)
-def _sensitive(settings: pytest.FixtureRequest) -> None:
-    settings.SENSITIVE_FROM = Sensitivity.PRODUCTION  # type: ignore[attr-defined]
+pytestmark = pytest.mark.usefixtures("production_is_sensitive")
 
 
 def of(change: Callable[[], object]) -> tuple[list[str], tuple[str, ...]]:
@@ -48,14 +47,7 @@ def directory_group(name: str, *members: str) -> DirectoryGroup:
     return group
 
 
-@pytest.fixture
-def deciders(catalog: Catalog) -> None:
-    """Enough people in the group that asks and decides that somebody is always left."""
-    for name in ("Ben", "Chiara", "Daniel"):
-        person(name, catalog.group.object_id)
-
-
-def test_who_gains_the_right_to_ask_is_counted_and_named(catalog: Catalog, deciders: None) -> None:
+def test_who_gains_the_right_to_ask_is_counted_and_named(catalog: Catalog, enough_people: None) -> None:
     data = directory_group("Data", "Olga", "Nils", "Mia", "Pia")
     said, touched = of(lambda: catalog.policy.requestable_by.add(data))
     assert said == [
@@ -64,12 +56,12 @@ def test_who_gains_the_right_to_ask_is_counted_and_named(catalog: Catalog, decid
     assert touched == ("Production",)
 
 
-def test_who_loses_it_is_counted_and_named(catalog: Catalog, deciders: None) -> None:
+def test_who_loses_it_is_counted_and_named(catalog: Catalog, enough_people: None) -> None:
     said, _ = of(lambda: AccessPolicy.objects.update(is_in_force=False))
     assert said == [f"3 people (Ben, Chiara and Daniel) lose the right to ask for {WHAT}."]
 
 
-def test_whoever_may_ask_already_gains_nothing_by_another_policy(catalog: Catalog, deciders: None) -> None:
+def test_whoever_may_ask_already_gains_nothing_by_another_policy(catalog: Catalog, enough_people: None) -> None:
     def second() -> None:
         policy = AccessPolicy.objects.create(
             name="Again",
@@ -99,7 +91,7 @@ def test_those_on_whose_ask_nobody_could_decide_gain_nothing(catalog: Catalog) -
 
 @pytest.mark.parametrize(("hours", "kind"), [(4, Kind.STRICTER), (12, Kind.LOOSER)])
 def test_terms_say_which_way_they_go_and_by_which_policy(
-    catalog: Catalog, deciders: None, hours: int, kind: Kind
+    catalog: Catalog, enough_people: None, hours: int, kind: Kind
 ) -> None:
     before = snapshot()
     AccessPolicy.objects.update(longest_duration=timedelta(hours=hours))
@@ -107,7 +99,7 @@ def test_terms_say_which_way_they_go_and_by_which_policy(
     assert effects(before, snapshot(), Now()) == (Effect(kind, text, 3),)
 
 
-def test_a_longer_reason_is_stricter(catalog: Catalog, deciders: None) -> None:
+def test_a_longer_reason_is_stricter(catalog: Catalog, enough_people: None) -> None:
     before = snapshot()
     AccessPolicy.objects.update(least_reason=40)
     text = f"{WHAT}, for 3 people: the least length of the reason is 40 instead of 10, by “Payments support”."
@@ -124,7 +116,7 @@ def test_a_longer_reason_is_stricter(catalog: Catalog, deciders: None) -> None:
     ],
 )
 def test_how_much_is_approved_at_once_says_which_way_it_goes(
-    catalog: Catalog, deciders: None, before: int | None, after: int | None, told: str, kind: Kind
+    catalog: Catalog, enough_people: None, before: int | None, after: int | None, told: str, kind: Kind
 ) -> None:
     _approve_up_to(before)
     then = snapshot()
@@ -138,7 +130,7 @@ def _approve_up_to(hours: int | None) -> None:
     AccessPolicy.objects.update(automatic_approval=choice, automatic_up_to=up_to)
 
 
-def test_who_is_on_call_from_now_on_is_said(catalog: Catalog, deciders: None) -> None:
+def test_who_is_on_call_from_now_on_is_said(catalog: Catalog, enough_people: None) -> None:
     now = timezone.now()
     rota = OnCallSchedule.objects.create(name="Rota", zone="UTC", first_handover=now - timedelta(days=1))
     turn = OnCallPerson.objects.create(schedule=rota, person=person("Olga"))
@@ -170,7 +162,7 @@ def test_who_is_approved_at_once_while_on_call_gains_though_nobody_could_decide(
     assert gain.startswith(f"Erin gains the right to ask for {WHAT}, decided at once while on call ")
 
 
-def test_a_schedule_that_a_sensitive_environment_leans_on_touches_it(catalog: Catalog, deciders: None) -> None:
+def test_a_schedule_that_a_sensitive_environment_leans_on_touches_it(catalog: Catalog, enough_people: None) -> None:
     rota = OnCallSchedule.objects.create(name="Rota", zone="UTC", first_handover=timezone.now())
     then = snapshot()
     OnCallPerson.objects.create(schedule=rota, position=1, person=person("Olga"))
@@ -181,7 +173,7 @@ def test_a_schedule_that_a_sensitive_environment_leans_on_touches_it(catalog: Ca
     assert touches_sensitive(then, snapshot()) == (str(catalog.environment),)
 
 
-def test_another_stage_is_stricter(catalog: Catalog, deciders: None) -> None:
+def test_another_stage_is_stricter(catalog: Catalog, enough_people: None) -> None:
     security = ApproverGroup.objects.create(name="Security")
     security.directory_groups.add(directory_group("Security people", "Sara", "Sven"))
     said, _ = of(lambda: ApprovalStage.objects.create(policy=catalog.policy, position=2, approver_group=security))
@@ -189,7 +181,7 @@ def test_another_stage_is_stricter(catalog: Catalog, deciders: None) -> None:
     assert said == [f"{WHAT}, for 3 people: who decides is {stages}, by “Payments support”."]
 
 
-def test_who_may_decide_from_now_on_is_said(catalog: Catalog, deciders: None) -> None:
+def test_who_may_decide_from_now_on_is_said(catalog: Catalog, enough_people: None) -> None:
     extra = directory_group("Duty", "Sara")
     said, touched = of(lambda: catalog.approver_group.directory_groups.add(extra))
     groups = "the directory groups Duty and Payments engineers, instead of the directory group Payments engineers"
@@ -200,7 +192,7 @@ def test_who_may_decide_from_now_on_is_said(catalog: Catalog, deciders: None) ->
     assert touched == ("Production",)
 
 
-def test_a_role_that_is_taken_off_offer_is_lost_to_everybody(catalog: Catalog, deciders: None) -> None:
+def test_a_role_that_is_taken_off_offer_is_lost_to_everybody(catalog: Catalog, enough_people: None) -> None:
     def off() -> None:
         catalog.role.is_offered = False
         catalog.role.save()
@@ -213,7 +205,7 @@ def test_a_role_that_is_taken_off_offer_is_lost_to_everybody(catalog: Catalog, d
     assert touched == ("Production",)
 
 
-def test_accounts_that_come_and_go_are_named(catalog: Catalog, deciders: None) -> None:
+def test_accounts_that_come_and_go_are_named(catalog: Catalog, enough_people: None) -> None:
     account = Account.objects.create(account_id="222222222222", name="Ledger")
     said, touched = of(lambda: Account.objects.filter(pk=account.pk).update(environment=catalog.environment))
     assert (said, touched) == (["Ledger (222222222222) can be asked for in Production."], ("Production",))
@@ -221,7 +213,7 @@ def test_accounts_that_come_and_go_are_named(catalog: Catalog, deciders: None) -
     assert (said, touched) == (["Ledger (222222222222) can no longer be asked for in Production."], ("Production",))
 
 
-def test_the_last_account_takes_the_right_to_ask_with_it(catalog: Catalog, deciders: None) -> None:
+def test_the_last_account_takes_the_right_to_ask_with_it(catalog: Catalog, enough_people: None) -> None:
     said, _ = of(lambda: Account.objects.update(environment=None))
     assert f"3 people (Ben, Chiara and Daniel) lose the right to ask for {WHAT}." in said
 
@@ -237,7 +229,7 @@ def test_a_rule_that_will_bring_an_account_says_so(catalog: Catalog) -> None:
     assert touched == ("Production",)
 
 
-def test_a_policy_that_is_only_for_some_accounts_tells_which(catalog: Catalog, deciders: None) -> None:
+def test_a_policy_that_is_only_for_some_accounts_tells_which(catalog: Catalog, enough_people: None) -> None:
     Account.objects.update(tags={"data": "personal"})
     Account.objects.create(
         account_id="222222222222", name="Ledger", environment=catalog.environment, tags={"data": "open"}
@@ -279,7 +271,7 @@ def test_a_name_that_approvers_read_touches_but_changes_nothing_for_anybody(cata
     assert of(lambda: Environment.objects.update(name="Playground")) == ([], ("Production",))
 
 
-def test_another_environment_is_not_touched(catalog: Catalog, deciders: None) -> None:
+def test_another_environment_is_not_touched(catalog: Catalog, enough_people: None) -> None:
     sandbox = Environment.objects.create(name="Sandbox", slug="sandbox", sensitivity=Sensitivity.SANDBOX)
     Account.objects.create(account_id="333333333333", name="Play", environment=sandbox)
     policy = AccessPolicy.objects.create(
@@ -301,12 +293,12 @@ def test_an_empty_environment_touches_nothing_when_it_comes(catalog: Catalog) ->
     assert of(lambda: create(name="Bank", slug="bank", sensitivity=Sensitivity.PRODUCTION)) == ([], ())
 
 
-def test_nothing_is_sensitive_where_the_setting_says_never(catalog: Catalog, settings: pytest.FixtureRequest) -> None:
-    settings.SENSITIVE_FROM = None  # type: ignore[attr-defined]
+def test_nothing_is_sensitive_where_the_setting_says_never(catalog: Catalog, settings: Settings) -> None:
+    settings.SENSITIVE_FROM = None
     assert of(lambda: AccessPolicy.objects.update(newcomers_agree=True))[1] == ()
 
 
-def test_a_new_version_alone_is_no_effect(catalog: Catalog, deciders: None) -> None:
+def test_a_new_version_alone_is_no_effect(catalog: Catalog, enough_people: None) -> None:
     assert of(catalog.policy.save) == ([], ())
 
 

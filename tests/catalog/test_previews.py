@@ -7,24 +7,10 @@ from django.test import Client
 
 from auditlog.models import ChainHead, Event
 from catalog.models import AccessPolicy, Account, DirectoryGroup, Proposal, Role, Sensitivity
-from jitportal.models import User
-from tests.catalog.conftest import Catalog, Fill, carried, errors, person, shows_preview, signed_in
+from tests.catalog.conftest import Catalog, Fill, carried, errors, person, shows_preview, text
+from tests.catalog.proposing import of_policy
 
-
-@pytest.fixture
-def browser(admin_person: User, catalog: Catalog) -> Client:
-    """The browser of an admin who reads what previews say; enough people ask and decide."""
-    for name in ("Ben", "Chiara", "Daniel"):
-        person(name, catalog.group.object_id)
-    return signed_in(admin_person)
-
-
-def of_policy(catalog: Catalog) -> str:
-    return f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/"
-
-
-def text(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
+pytestmark = pytest.mark.usefixtures("enough_people")
 
 
 def test_what_a_change_does_is_shown_and_nothing_is_saved(browser: Client, catalog: Catalog, fill: Fill) -> None:

@@ -17,23 +17,10 @@ from catalog import proposal_rules
 from catalog.models import AccessPolicy, Account, Proposal, Sensitivity
 from jitportal.models import User
 from jitportal.signin import local_admins
-from tests.catalog.conftest import Catalog, Fill, carried, person, shows_preview, signed_in
-from tests.catalog.proposing import WHY, accept, ask_a_second_admin, hours, longer, of_policy, proposed, text
+from tests.catalog.conftest import Catalog, Fill, carried, person, shows_preview, signed_in, text
+from tests.catalog.proposing import WHY, accept, hours, longer, of_policy, proposed
 
-
-@pytest.fixture(autouse=True)
-def _production_is_sensitive(no_second_admin: None, settings: Any, catalog: Catalog) -> None:
-    ask_a_second_admin(settings, catalog)
-
-
-@pytest.fixture
-def browser(admin_person: User) -> Client:
-    return signed_in(admin_person)
-
-
-@pytest.fixture
-def second(db: None) -> User:
-    return person("Sol Second", configured.ENTRA_ADMIN_GROUP_ID)
+pytestmark = pytest.mark.usefixtures("production_is_sensitive", "enough_people")
 
 
 def actions() -> list[str]:

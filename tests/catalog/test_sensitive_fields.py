@@ -100,9 +100,7 @@ GIVEN_ONCE: Final[dict[Any, frozenset[str]]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _sensitive(settings: Any) -> None:
-    settings.SENSITIVE_FROM = Sensitivity.PRODUCTION
+pytestmark = pytest.mark.usefixtures("production_is_sensitive")
 
 
 @pytest.fixture

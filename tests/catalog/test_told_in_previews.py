@@ -25,15 +25,12 @@ from catalog.models import (
     Sensitivity,
 )
 from tests.catalog.ascode.conftest import planned
-from tests.catalog.conftest import Catalog, Fill, person, shows_preview, signed_in
+from tests.catalog.conftest import Catalog, Fill, person, shows_preview, text
 
 WHAT = "Production Support in Production"
 
 
-@pytest.fixture(autouse=True)
-def _enough_people(catalog: Catalog) -> None:
-    for name in ("Ben", "Chiara", "Daniel"):
-        person(name, catalog.group.object_id)
+pytestmark = pytest.mark.usefixtures("enough_people")
 
 
 @pytest.fixture
@@ -143,15 +140,6 @@ def test_one_account_more_than_is_named_is_one_account(catalog: Catalog) -> None
 
     (told,) = of(four)
     assert told[1].endswith("A2 (000000000002) and 1 more account can be asked for in Production.")
-
-
-def text(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
-
-
-@pytest.fixture
-def browser(admin_person: Any) -> Client:
-    return signed_in(admin_person)
 
 
 def test_tags_are_shown_as_they_are_given(browser: Client, catalog: Catalog, fill: Fill) -> None:

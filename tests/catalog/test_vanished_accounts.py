@@ -15,9 +15,7 @@ from tests.catalog.conftest import Catalog, person
 PRODUCTION = ("Production",)
 
 
-@pytest.fixture(autouse=True)
-def _sensitive(settings: Any) -> None:
-    settings.SENSITIVE_FROM = Sensitivity.PRODUCTION
+pytestmark = pytest.mark.usefixtures("production_is_sensitive")
 
 
 @pytest.fixture

@@ -1,24 +1,13 @@
 """Every way into the catalog that changes something in Production waits for a second admin."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
 from catalog.models import Account, ApproverGroup, DirectoryGroup, Environment, Sensitivity
-from jitportal.models import User
-from tests.catalog.conftest import Catalog, Fill, signed_in
-from tests.catalog.proposing import ask_a_second_admin, hours, of_policy, proposed
+from tests.catalog.conftest import Catalog, Fill
+from tests.catalog.proposing import hours, of_policy, proposed
 
-
-@pytest.fixture(autouse=True)
-def _production_is_sensitive(no_second_admin: None, settings: Any, catalog: Catalog) -> None:
-    ask_a_second_admin(settings, catalog)
-
-
-@pytest.fixture
-def browser(admin_person: User) -> Client:
-    return signed_in(admin_person)
+pytestmark = pytest.mark.usefixtures("production_is_sensitive", "enough_people")
 
 
 def test_a_directory_group_for_approvers_waits(browser: Client, catalog: Catalog, fill: Fill) -> None:

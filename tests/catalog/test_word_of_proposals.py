@@ -1,7 +1,5 @@
 """Admins get mail of what waits for a second one, and of what is in force without; proposers, of what came of it."""
 
-from typing import Any
-
 import pytest
 from django.conf import settings as configured
 from django.core import mail
@@ -13,29 +11,19 @@ from accessrequests.models import Notification
 from accessrequests.notifications import outbox
 from catalog.models import Account, Proposal
 from jitportal.models import User
-from tests.catalog.conftest import Catalog, Fill, carried, person, shows_preview, signed_in
-from tests.catalog.proposing import WHY, ask_a_second_admin
+from tests.catalog.conftest import Catalog, Fill, carried, person, shows_preview, signed_in, text
+from tests.catalog.proposing import WHY
+
+pytestmark = pytest.mark.usefixtures("production_is_sensitive", "enough_people")
 
 
 @pytest.fixture(autouse=True)
-def _production_is_sensitive(no_second_admin: None, settings: Any, catalog: Catalog) -> None:
-    ask_a_second_admin(settings, catalog)
-
-
-@pytest.fixture
-def browser(admin_person: User) -> Client:
-    return signed_in(admin_person)
-
-
-@pytest.fixture(autouse=True)
-def second(admin_person: User) -> User:
-    row = person("Sol Second", configured.ENTRA_ADMIN_GROUP_ID)
-    for user in (row, admin_person):
+def _addresses(admin_person: User, second: User) -> None:
+    for user in (second, admin_person):
         user.email = f"{user.name.split()[0].lower()}@example.com"
         user.save()
     left = person("Len Left", configured.ENTRA_ADMIN_GROUP_ID)
     User.objects.filter(pk=left.pk).update(is_active=False, email="len@example.com")
-    return row
 
 
 def sent(browser: Client, catalog: Catalog, fill: Fill, verb: str) -> Proposal:
@@ -51,10 +39,6 @@ def mailed() -> list[tuple[list[str], str, str]]:
     mail.outbox.clear()
     outbox.send_due(timezone.now())
     return [(each.to, str(each.subject), str(each.body)) for each in mail.outbox]
-
-
-def text(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def test_other_admins_are_told_of_a_proposal_and_its_proposer_that_it_is_rejected(

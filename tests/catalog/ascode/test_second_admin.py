@@ -7,10 +7,11 @@ from django.conf import settings as configured
 from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from auditlog.models import Event
 from catalog.ascode import writer
-from catalog.models import AccessPolicy, PermissionSet, Proposal, Sensitivity
+from catalog.models import AccessPolicy, PermissionSet, Proposal
 from jitportal.models import User
 from tests.catalog.ascode.conftest import Run, agreed, hours
 from tests.catalog.conftest import Catalog, arn, person, signed_in
@@ -18,10 +19,7 @@ from tests.catalog.conftest import Catalog, arn, person, signed_in
 WHY = "Shorter, as agreed with the team"
 
 
-@pytest.fixture(autouse=True)
-def sensitive(settings: pytest.FixtureRequest) -> None:
-    """Production is sensitive."""
-    settings.SENSITIVE_FROM = Sensitivity.PRODUCTION  # type: ignore[attr-defined]
+pytestmark = pytest.mark.usefixtures("production_is_sensitive")
 
 
 @pytest.fixture
@@ -54,9 +52,9 @@ def test_the_plan_says_that_a_second_admin_must_agree(catalog: Catalog, file: st
 
 
 def test_the_plan_of_what_is_not_sensitive_asks_for_no_second_admin(
-    catalog: Catalog, file: str, run: Run, settings: pytest.FixtureRequest
+    catalog: Catalog, file: str, run: Run, settings: Settings
 ) -> None:
-    settings.SENSITIVE_FROM = None  # type: ignore[attr-defined]
+    settings.SENSITIVE_FROM = None
     code, said = run("plan", file)
     assert (code, "second admin" in said) == (2, False), said
 
