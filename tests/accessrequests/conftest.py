@@ -8,9 +8,10 @@ from itertools import count
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accessrequests import decisions, workflow
-from accessrequests.models import AccessRequest, Decision, Grant
+from accessrequests.models import AccessRequest, Decision, Grant, Notification
 from accessrequests.provisioner import Provisioner
 from catalog.models import (
     AccessPolicy,
@@ -29,6 +30,7 @@ from jitportal.demo.drain import drain
 from jitportal.demo.simulator import AssignmentKey, Simulator
 from jitportal.models import User
 from tests.conftest import Clock
+from tests.jitportal.tickets.desk import Desk, Served
 
 
 @pytest.fixture
@@ -173,6 +175,14 @@ class Office:
             self.decide(request, person)
         return self.again(request)
 
+    def asks_manager_at(self, position: int) -> ApproverGroup:
+        """From now on the requester's manager decides at this stage in production."""
+        group = ApproverGroup.objects.create(name="Requester's manager", is_requesters_manager=True)
+        stage = self.catalog.two_stages.stages.get(position=position)
+        stage.approver_group = group
+        stage.save()
+        return group
+
     def work(self) -> None:
         """Does all that is due now."""
         drain(self.aws)
@@ -184,6 +194,11 @@ class Office:
 
     def again(self, request: AccessRequest) -> AccessRequest:
         return AccessRequest.objects.get(pk=request.pk)
+
+    def told_to_decide(self, request: AccessRequest) -> list[str]:
+        """The names of those who have been sent word that the request waits for them."""
+        told = Notification.objects.filter(request=request, kind="to_decide")
+        return sorted(told.values_list("recipient__name", flat=True))
 
     def grant(self, request: AccessRequest) -> Grant:
         return Grant.objects.get(request=request)
@@ -200,3 +215,15 @@ def office(
     for person in company.PEOPLE:
         user(person)
     return Office(catalog, user, aws, simulator, moment)
+
+
+@pytest.fixture
+def desk(office: Office, settings: Settings) -> Iterator[Desk]:
+    """A ticket system that says yes, and production's policy wants it asked."""
+    policy = office.catalog.two_stages
+    policy.tickets_checked = True
+    policy.save()
+    with Served() as made:
+        settings.TICKET_WEBHOOK_URL, settings.TICKET_WEBHOOK_SECRET = made.url, "s" * 32
+        made.says({"valid": True})
+        yield made

@@ -1,23 +1,19 @@
 """Who is on call gets at once what their policy says: on call when they asked, and when it begins, if that is later."""
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from accessrequests import workflow
 from accessrequests.models import AccessRequest
 from accessrequests.states import RequestStatus
-from accessrequests.workflow import MoreTime
 from auditlog.models import Event
 from catalog.models import AccessPolicy, OnCallPerson, OnCallSchedule
 from jitportal.demo import organisation as company
 from jitportal.models import User
 from tests.accessrequests.conftest import Office
+from tests.accessrequests.extending import HOUR, extend
 from tests.accessrequests.pages.conftest import text
-
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -151,5 +147,4 @@ def test_the_pages_tell_who_is_on_call_before_the_ask_and_why_after_it(
 
 
 def _more(office: Office, request: AccessRequest) -> AccessRequest:
-    more = MoreTime(uuid.uuid4(), HOUR / 4, "The replay takes longer.", "INC-4711")
-    return workflow.extend(office.user(company.ADA).pk, office.again(request).pk, more)
+    return extend(office, request, duration=HOUR / 4, ticket="INC-4711")

@@ -1,6 +1,5 @@
 """An ask within the limit of its policy is approved at once; a longer one, or one that adds up to more, is decided."""
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +8,11 @@ import pytest
 from accessrequests import workflow
 from accessrequests.models import AccessRequest
 from accessrequests.states import RequestStatus
-from accessrequests.workflow import MoreTime
 from auditlog.models import Event
 from catalog.models import AccessPolicy, ApprovalStage, ApproverGroup, Role
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
+from tests.accessrequests.extending import extend
 from tests.accessrequests.pages.conftest import text
 
 HALF = timedelta(minutes=30)
@@ -99,9 +98,7 @@ def test_the_pages_tell_both_ways_before_the_ask_and_the_one_taken_after_it(offi
 
 
 def _more(office: Office, request: AccessRequest, duration: timedelta) -> AccessRequest:
-    user_id = office.user(company.ADA).pk
-    more = MoreTime(uuid.uuid4(), duration, "The replay takes longer.", "INC-4711")
-    return workflow.extend(user_id, office.again(request).pk, more)
+    return extend(office, request, duration=duration, ticket="INC-4711")
 
 
 def test_short_asks_one_after_the_other_add_up(office: Office) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from accessrequests import permissions
-from accessrequests.models import AccessRequest, Notification
+from accessrequests.models import AccessRequest
 from accessrequests.refusals import Refused
 from accessrequests.states import RequestStatus
 from catalog.models import ApprovalStage, ApproverGroup, DirectoryGroup
@@ -17,8 +17,7 @@ from tests.accessrequests.conftest import Office
 
 def leads_then_manager(office: Office, manager: Person = company.CHIARA) -> None:
     """A lead decides first, then the manager of who asks."""
-    group = ApproverGroup.objects.create(name="Requester's manager", is_requesters_manager=True)
-    office.catalog.two_stages.stages.filter(position=2).update(approver_group=group)
+    office.asks_manager_at(2)
     User.objects.filter(pk=office.user(company.ADA).pk).update(manager_object_id=manager.object_id)
 
 
@@ -32,10 +31,6 @@ def refusal(office: Office, made: AccessRequest, person: Person) -> str:
     return str(refused.value)
 
 
-def told(made: AccessRequest) -> list[str]:
-    return sorted(Notification.objects.filter(request=made, kind="to_decide").values_list("recipient__name", flat=True))
-
-
 ONLY_CHIARA = (
     "Only you can decide at stage 2 (the requester’s manager), and each person decides once: "
     "somebody else of Engineering Leads decide must decide here."
@@ -46,7 +41,7 @@ def test_a_lead_who_is_the_manager_leaves_the_first_stage_to_another_lead(office
     leads_then_manager(office)
     made = office.submit_production()
     assert permissions.deciders(made) == ["Emma Fischer"]
-    assert told(made) == ["Emma Fischer"]
+    assert office.told_to_decide(made) == ["Emma Fischer"]
     assert refusal(office, made, company.CHIARA) == ONLY_CHIARA
     assert office.approve(made, (company.EMMA, company.CHIARA)).status == RequestStatus.APPROVED
 

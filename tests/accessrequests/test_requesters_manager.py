@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from accessrequests import new_manager, offboarding, permissions
-from accessrequests.models import AccessRequest, Decision, Notification
+from accessrequests.models import AccessRequest, Decision
 from accessrequests.refusals import Refused
 from accessrequests.states import RequestStatus
 from auditlog import checkpoints, integrity
@@ -29,10 +29,7 @@ SYNC = Actor.system("directory sync")
 @pytest.fixture(autouse=True)
 def manager_first(office: Office) -> ApproverGroup:
     """In production the requester's manager decides first, then a security officer; Ada's manager is Chiara."""
-    manager = ApproverGroup.objects.create(name="Requester's manager", is_requesters_manager=True)
-    stage = office.catalog.two_stages.stages.get(position=1)
-    stage.approver_group = manager
-    stage.save()
+    manager = office.asks_manager_at(1)
     manages(office, company.CHIARA, company.ADA)
     return manager
 
@@ -55,13 +52,9 @@ def refusal(office: Office, made: AccessRequest, person: Person) -> str:
     return str(refused.value)
 
 
-def told(made: AccessRequest) -> list[str]:
-    return sorted(Notification.objects.filter(request=made, kind="to_decide").values_list("recipient__name", flat=True))
-
-
 def test_the_manager_decides_and_then_the_next_stage(office: Office) -> None:
     made = office.submit_production()
-    assert told(made) == ["Chiara Rossi"]
+    assert office.told_to_decide(made) == ["Chiara Rossi"]
     assert permissions.deciders(made) == ["Chiara Rossi"]
     assert office.approve(made).status == RequestStatus.APPROVED
     office.work()
@@ -83,7 +76,7 @@ def test_who_is_the_manager_counts_at_the_moment_of_the_decision(office: Office)
     manages(office, company.EMMA, company.ADA)
     assert "does not name you" in refusal(office, made, company.CHIARA)
     assert not permissions.visible_to(people.load(office.user(company.CHIARA).pk)).exists()
-    assert told(made) == ["Chiara Rossi", "Emma Fischer"]
+    assert office.told_to_decide(made) == ["Chiara Rossi", "Emma Fischer"]
     assert office.approve(made, (company.EMMA, company.FARID)).status == RequestStatus.APPROVED
 
 

@@ -1,7 +1,6 @@
 """A policy may have tickets checked: an ask goes on only if the ticket system says yes, and is asked last of all."""
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,19 +20,7 @@ from auditlog.models import Event
 from catalog.models import AccessPolicy, DirectoryGroup
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
-from tests.jitportal.tickets.desk import Desk, Served
-
-
-@pytest.fixture
-def desk(office: Office, settings: Settings) -> Iterator[Desk]:
-    """A ticket system that says yes, and production's policy wants it asked."""
-    policy = office.catalog.two_stages
-    policy.tickets_checked = True
-    policy.save()
-    with Served() as made:
-        settings.TICKET_WEBHOOK_URL, settings.TICKET_WEBHOOK_SECRET = made.url, "s" * 32
-        made.says({"valid": True})
-        yield made
+from tests.jitportal.tickets.desk import Desk
 
 
 def refusal(office: Office) -> str:

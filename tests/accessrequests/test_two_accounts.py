@@ -10,7 +10,6 @@ from accessrequests.refusals import Refused
 from accessrequests.states import RequestStatus
 from auditlog import clock
 from catalog import people
-from catalog.models import ApproverGroup
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
 from jitportal.models import User
@@ -54,8 +53,7 @@ def test_two_accounts_are_not_two_of_a_group(office: Office, needs_two: None, sa
 
 @pytest.mark.parametrize("same", SAME)
 def test_two_accounts_are_not_the_manager_and_one_of_a_group(office: Office, same: str) -> None:
-    manager = ApproverGroup.objects.create(name="Requester's manager", is_requesters_manager=True)
-    office.catalog.two_stages.stages.filter(position=1).update(approver_group=manager)
+    office.asks_manager_at(1)
     User.objects.filter(pk=office.user(company.ADA).pk).update(manager_object_id=company.CHIARA.object_id)
     is_chiara_too(office, company.FARID, same)
     made = office.submit_production()

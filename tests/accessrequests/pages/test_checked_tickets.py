@@ -1,29 +1,18 @@
 """The pages say that a ticket is checked, why one was not accepted, and by whom one was."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from accessrequests.models import AccessRequest
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.pages.conftest import Browse, text, typed
-from tests.jitportal.tickets.desk import Desk, Served
+from tests.jitportal.tickets.desk import Desk
 
 NEW = "/requests/new/"
 
 
-@pytest.fixture(autouse=True)
-def desk(office: Office, settings: Settings) -> Iterator[Desk]:
-    policy = office.catalog.two_stages
-    policy.tickets_checked = True
-    policy.save()
-    with Served() as made:
-        settings.TICKET_WEBHOOK_URL, settings.TICKET_WEBHOOK_SECRET = made.url, "s" * 32
-        made.says({"valid": True})
-        yield made
+pytestmark = pytest.mark.usefixtures("desk")
 
 
 def test_the_form_says_beforehand_that_the_ticket_is_checked(asker: Client, desk: Desk) -> None:

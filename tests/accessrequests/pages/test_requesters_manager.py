@@ -10,7 +10,6 @@ from django.test import Client
 from accessrequests.notifications import outbox
 from auditlog.actions import Action
 from auditlog.ledger import record
-from catalog.models import ApproverGroup
 from jitportal.demo import organisation as company
 from jitportal.entra.hold import SYNC
 from jitportal.models import User
@@ -24,10 +23,7 @@ FORM = f"{NEW}?role=developer&environment=production"
 
 @pytest.fixture(autouse=True)
 def manager_first(office: Office) -> None:
-    manager = ApproverGroup.objects.create(name="Line manager", is_requesters_manager=True)
-    stage = office.catalog.two_stages.stages.get(position=1)
-    stage.approver_group = manager
-    stage.save()
+    office.asks_manager_at(1)
     named(company.CHIARA.object_id)
 
 
