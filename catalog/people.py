@@ -55,6 +55,11 @@ class Person(Identity):
         return Actor.person(self.object_id, self.name)
 
 
+def actor_of(user: Any) -> Actor:
+    """Whoever this row is, as the ledger names them; nothing is read for it."""
+    return Actor.person(user.object_id, user.name)
+
+
 def identity(user: Any) -> Identity:
     """Who this row stands for; nothing is read for it."""
     return Identity(user.pk, user.object_id, user.name, user.user_name, user.principal_id)

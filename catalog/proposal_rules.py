@@ -6,7 +6,6 @@ from django.contrib.auth import get_user_model
 
 from auditlog import chain
 from auditlog.actions import Action
-from auditlog.actor import Actor
 from auditlog.chain import JSON
 from auditlog.models import Event
 from catalog import people
@@ -37,7 +36,7 @@ def may_confirm(proposal: Proposal, user: Any) -> Verdict:
     """Whether this user may say that what was put forward in their name is theirs."""
     if proposal.status != Status.WAITING or not proposal.is_unconfirmed:
         return Verdict(False, "There is nothing to confirm.", "once")
-    if proposal.proposed_by != str(actor_of(user)) or not people.of(user).is_admin:
+    if proposal.proposed_by != str(people.actor_of(user)) or not people.of(user).is_admin:
         return Verdict(False, f"Only {proposal.proposed_by_name} may confirm it.", "proposer")
     return _is_as_proposed(proposal)
 
@@ -53,7 +52,7 @@ def may_withdraw(proposal: Proposal, user: Any) -> Verdict:
     """Whether this user may take it back."""
     if proposal.status != Status.WAITING:
         return Verdict(False, f"It is settled already: {proposal.get_status_display().lower()}.", "once")
-    if proposal.proposed_by != str(actor_of(user)) or not people.of(user).is_admin:
+    if proposal.proposed_by != str(people.actor_of(user)) or not people.of(user).is_admin:
         return Verdict(False, "Only the admin who proposed it may withdraw it.", "proposer")
     return YES
 
@@ -63,11 +62,6 @@ def may_look_at(proposal: Proposal, user: Any) -> Verdict:
     if proposal.status != Status.OVERRIDDEN:
         return Verdict(False, "There is nothing to look at: " + proposal.get_status_display().lower() + ".", "once")
     return _is_another_admin(proposal, user)
-
-
-def actor_of(user: Any) -> Actor:
-    """A user's row as the ledger names them."""
-    return Actor.person(user.object_id, user.name)
 
 
 def sha256_of(proposal: Proposal) -> str:

@@ -28,7 +28,6 @@ from catalog.names import refuse_control
 from catalog.policy import Verdict
 from catalog.previews import Preview
 from catalog.proposal_rules import (
-    actor_of,
     may_accept,
     may_confirm,
     may_look_at,
@@ -165,7 +164,7 @@ def accept(pk: int, user: Any, shown: str) -> Proposal:
                 raise Refused(verdict)
             told: dict[str, JSON] = {"proposal": proposal.pk, "proposed_by": proposal.by}
             _APPLIERS[proposal.kind].apply(proposal, user, trial, {**told, "proposer": proposal.proposed_by})
-            _decide(proposal, Status.ACCEPTED, actor_of(user), Action.PROPOSAL_ACCEPTED)
+            _decide(proposal, Status.ACCEPTED, people.actor_of(user), Action.PROPOSAL_ACCEPTED)
     except Refused as refused:
         _record_refusal(pk, user, refused.verdict)
         raise
@@ -195,11 +194,11 @@ def confirm(pk: int, user: Any, shown: str) -> None:
             raise Refused(verdict)
         proposal.environments, proposal.shown = list(preview.sensitive), preview.told()
         proposal.confirmed_at = clock.now()
-        attribute(proposal, actor_of(user))
+        attribute(proposal, people.actor_of(user))
         proposal.save()
         _tell(proposal)
         data: dict[str, JSON] = {**_told(proposal), "payload_sha256": proposal.payload_sha256}
-        record(actor_of(user), Action.PROPOSAL_CONFIRMED, _subject(proposal), data)
+        record(people.actor_of(user), Action.PROPOSAL_CONFIRMED, _subject(proposal), data)
 
 
 def reject(pk: int, user: Any, comment: str) -> None:
@@ -208,7 +207,7 @@ def reject(pk: int, user: Any, comment: str) -> None:
         proposal = _held(pk, user)
         if not (verdict := may_reject(proposal, user)):
             raise Refused(verdict)
-        _decide(proposal, Status.REJECTED, actor_of(user), Action.PROPOSAL_REJECTED, comment)
+        _decide(proposal, Status.REJECTED, people.actor_of(user), Action.PROPOSAL_REJECTED, comment)
 
 
 def withdraw(pk: int, user: Any, comment: str = "") -> None:
@@ -217,7 +216,7 @@ def withdraw(pk: int, user: Any, comment: str = "") -> None:
         proposal = _held(pk, user)
         if not (verdict := may_withdraw(proposal, user)):
             raise Refused(verdict)
-        _decide(proposal, Status.WITHDRAWN, actor_of(user), Action.PROPOSAL_WITHDRAWN, comment)
+        _decide(proposal, Status.WITHDRAWN, people.actor_of(user), Action.PROPOSAL_WITHDRAWN, comment)
 
 
 def look_at(pk: int, user: Any, comment: str = "") -> None:
@@ -226,7 +225,7 @@ def look_at(pk: int, user: Any, comment: str = "") -> None:
         proposal = _held(pk, user)
         if not (verdict := may_look_at(proposal, user)):
             raise Refused(verdict)
-        _decide(proposal, Status.LOOKED_AT, actor_of(user), Action.CATALOG_LOOKED_AT, comment)
+        _decide(proposal, Status.LOOKED_AT, people.actor_of(user), Action.CATALOG_LOOKED_AT, comment)
 
 
 def _held(pk: int, user: Any) -> Proposal:
@@ -277,7 +276,7 @@ def _outdate(pk: int, why: str) -> None:
 def _record_refusal(pk: int, user: Any, verdict: Verdict) -> None:
     proposal = Proposal.objects.get(pk=pk)
     data: dict[str, JSON] = {**_told(proposal), "reason": verdict.reason, "rule": verdict.rule}
-    record(actor_of(user), Action.PROPOSAL_REFUSED, _subject(proposal), data)
+    record(people.actor_of(user), Action.PROPOSAL_REFUSED, _subject(proposal), data)
 
 
 def _told(proposal: Proposal) -> dict[str, JSON]:

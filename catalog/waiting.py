@@ -13,7 +13,7 @@ from auditlog import clock
 from catalog import people
 from catalog.membership import same_person
 from catalog.models import Proposal
-from catalog.proposal_rules import actor_of, proposer_of
+from catalog.proposal_rules import proposer_of
 
 # For so long all admins are shown what was put in force without a second one, unless one of them has looked at it.
 SHOWN_FOR: Final = timedelta(days=7)
@@ -24,7 +24,7 @@ def to_settle(user: Any) -> list[Proposal]:
     waits = Q(status=Proposal.Status.WAITING)
     unconfirmed = waits & Q(put_forward_by__isnull=False, confirmed_at=None)
     recent = Q(status=Proposal.Status.OVERRIDDEN, proposed_at__gt=clock.now() - SHOWN_FOR)
-    own = Q(proposed_by=str(actor_of(user)))
+    own = Q(proposed_by=str(people.actor_of(user)))
     rows = list(Proposal.objects.filter((unconfirmed & own) | (~unconfirmed & ~own & (waits | recent))))
     gone = outdated(rows)
     return [row for row in rows if row.pk not in gone]

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from accessrequests import offboarding
 from catalog.names import refuse_control
+from catalog.people import actor_of
 from jitportal.models import User
-from jitportal.people import actor_of
 
 
 @never_cache

@@ -23,11 +23,6 @@ IN_USE: Final = (
 )
 
 
-def actor_of(person: User) -> Actor:
-    """The person as the ledger names them."""
-    return Actor.person(person.object_id, person.name)
-
-
 def subject_of(person: User) -> Subject:
     """The person as what an event speaks of."""
     return Subject("person", person.object_id)

@@ -16,10 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from auditlog.actor import Actor
 from auditlog.chain import JSON
 from catalog import changes, forms, proposals
 from catalog.models import Proposal
+from catalog.people import actor_of
 from catalog.previews import Preview, preview
 from catalog.trial import Overtaken, Trial, tried
 from catalog.uses import StillUsed, uses_of
@@ -113,7 +113,7 @@ class PreviewsChanges(VersionsAdmin):
         """Nothing yet: `save_related` comes next, and one call saves all."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        step, actor, parts = _step(request), actor_of(request), list(formsets)
+        step, actor, parts = _step(request), actor_of(request.user), list(formsets)
         if not changes.is_different(form, parts):
             messages.info(request, "Nothing was different, so nothing was recorded.")
             return
@@ -128,7 +128,7 @@ class PreviewsChanges(VersionsAdmin):
             step.then(form.instance)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        step, actor = _step(request), actor_of(request)
+        step, actor = _step(request), actor_of(request.user)
         why = step.why or _why_of_deletion(request)
         if step.trial is None:
             if uses := uses_of(obj):
@@ -166,7 +166,7 @@ class PreviewsChanges(VersionsAdmin):
             return self._preview_page(request, sent, shown, wrong=str(wrong))
         kept = self._proposal(request, sent, name, reason)
         if asked == PROPOSE:
-            proposals.propose(kept, shown, actor_of(request))
+            proposals.propose(kept, shown, actor_of(request.user))
             if IS_POPUP_VAR in request.POST:
                 return self._proposed_page(request, kept)
             messages.success(request, "Proposed. Nothing is changed until another admin accepts it.")
@@ -174,7 +174,7 @@ class PreviewsChanges(VersionsAdmin):
 
         def keep(row: Model) -> None:
             kept.object_pk = str(row.pk)
-            proposals.overridden(kept, shown, actor_of(request))
+            proposals.overridden(kept, shown, actor_of(request.user))
 
         told: dict[str, JSON] = {"without_a_second_admin": True}
         return self._save(request, sent, shown, Step(trial, told, reason, keep, kept))
@@ -261,12 +261,6 @@ def _to_override(request: HttpRequest) -> HttpResponse | None:
         return None
     messages.warning(request, "It is in force without a second admin. All admins are shown that, and why.")
     return redirect("proposal", override.pk)
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """Whoever sent this, as the ledger names them."""
-    person: Any = request.user
-    return Actor.person(person.object_id, person.name)
 
 
 def _why_of_deletion(request: HttpRequest) -> str:

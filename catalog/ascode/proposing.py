@@ -14,8 +14,8 @@ from catalog.ascode.document import Document
 from catalog.ascode.plan import MANAGED, Plan, verb_of
 from catalog.ascode.tree import Unreadable
 from catalog.models import Proposal
+from catalog.people import actor_of
 from catalog.previews import Preview
-from catalog.proposal_rules import actor_of
 from catalog.proposals import Outdated
 from catalog.told_changes import lines
 from catalog.trial import Overtaken, Trial

@@ -8,9 +8,9 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from catalog.people import actor_of
 from jitportal.entra import hold
 from jitportal.models import User
-from jitportal.people import actor_of
 
 
 @never_cache

@@ -23,9 +23,10 @@ from auditlog.actor import Actor
 from auditlog.chain import JSON
 from auditlog.ledger import record
 from catalog.names import refuse_control
+from catalog.people import actor_of
 from catalog.policy import spell
 from jitportal.models import LocalAdministrator, User
-from jitportal.people import actor_of, subject_of
+from jitportal.people import subject_of
 from jitportal.signin.refusals import Refused, Rule
 
 log = structlog.get_logger(__name__)

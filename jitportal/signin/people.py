@@ -11,9 +11,10 @@ from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
 from catalog import app_roles
+from catalog.people import actor_of
 from catalog.step_up import Proof
 from jitportal.models import LeftBecause, User
-from jitportal.people import actor_of, known_groups, refresh, replace_groups, subject_of
+from jitportal.people import known_groups, refresh, replace_groups, subject_of
 from jitportal.signin import local_admins
 from jitportal.signin.claims import Claims
 from jitportal.signin.refusals import Refused, Rule

@@ -11,7 +11,7 @@ from django.db import connections
 from auditlog.models import Event
 from catalog import proposals
 from catalog.models import AccessPolicy, Proposal
-from catalog.proposal_rules import actor_of
+from catalog.people import actor_of
 from catalog.proposals import Refused
 from catalog.trial import Overtaken
 from tests.catalog.conftest import Catalog, person

@@ -15,7 +15,7 @@ from catalog.ascode import document, plan, proposing, writer
 from catalog.ascode.document import Document
 from catalog.ascode.tree import Unreadable
 from catalog.models.managed import LONGEST_FILE_NAME
-from catalog.proposal_rules import actor_of
+from catalog.people import actor_of
 
 OPERATOR: Final = Actor.system("command line")
 # `plan` says by its exit code whether a file would change anything: 0 is no, 1 an error, as everywhere.

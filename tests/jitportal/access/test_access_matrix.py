@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accessrequests import drift, findings
 from accessrequests.models import Finding
-from catalog import proposal_rules, proposals
+from catalog import people, proposals
 from catalog.forms import newest_version
 from catalog.models import Proposal
 from jitportal.demo import organisation as company
@@ -150,9 +150,9 @@ def test_what_an_admin_proposed_is_settled_by_other_admins_only(world: World, ce
     proposer.directory_groups.add(*world.office.user(company.INES).directory_groups.all())
     waiting, overridden = _deletion(world), _deletion(world)
     shown = proposals.try_out(waiting, world.office.user(company.INES))[1]
-    proposals.propose(waiting, shown, proposal_rules.actor_of(proposer))
+    proposals.propose(waiting, shown, people.actor_of(proposer))
     with transaction.atomic():
-        proposals.overridden(overridden, shown, proposal_rules.actor_of(proposer))
+        proposals.overridden(overridden, shown, people.actor_of(proposer))
     fields = {"shown": shown.digest, "comment": "Because of the table."}
     for who, name in product(table.KINDS, table.PROPOSAL_VERBS):
         row = overridden if name == "proposal-look-at" else waiting
