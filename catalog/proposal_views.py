@@ -1,6 +1,7 @@
 """The pages of changes that wait for a second admin, and of those made without one; and what is done with them."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final, cast
 
 from django.apps import apps
@@ -14,9 +15,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog import proposal_rules, proposals, waiting
+from catalog import proposal_rules, proposals, reasons, waiting
 from catalog.models import Proposal
-from catalog.names import refuse_control
+from catalog.policy import Verdict
 from catalog.previews import effects_of
 from catalog.proposals import Outdated, Refused
 from catalog.trial import Overtaken
@@ -50,62 +51,74 @@ def shown(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, get_object_or_404(Proposal, pk=pk))
 
 
-@login_required
-@never_cache
-@require_POST
-def accept(request: HttpRequest, pk: int) -> HttpResponse:
+Verb = Callable[[HttpRequest, int], str]
+
+
+def _of_admin(verb: Verb) -> Callable[[HttpRequest, int], HttpResponse]:
+    """A page by which admins do something with one proposal, and that leads back to it; the verb says what is done."""
+
+    @login_required
+    @never_cache
+    @require_POST
+    @wraps(verb)
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        if not cast(Any, request.user).is_staff:
+            raise PermissionDenied("Only members of the directory's admin group decide on changes of the catalog.")
+        get_object_or_404(Proposal, pk=pk)
+        try:
+            messages.success(request, verb(request, pk))
+        except Refused as refused:
+            messages.error(request, f"{refused.verdict.reason} Nothing was changed.")
+        except Outdated as outdated:
+            messages.error(request, f"It can no longer be accepted. {outdated} Nothing was changed.")
+        except Overtaken:
+            again = "It does something else by now than you were shown. Nothing was changed; look again."
+            messages.error(request, again)
+        return redirect("proposal", pk)
+
+    return view
+
+
+@_of_admin
+def accept(request: HttpRequest, pk: int) -> str:
     """Puts it in force, if it still does what this admin was shown."""
-    _of_admin(request, pk)
-    agreed_to = request.POST.get("shown", "")
-    return _verb(request, pk, lambda: proposals.accept(pk, request.user, agreed_to), "It is in force.")
+    proposals.accept(pk, request.user, request.POST.get("shown", ""))
+    return "It is in force."
 
 
-@login_required
-@never_cache
-@require_POST
-def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+@_of_admin
+def confirm(request: HttpRequest, pk: int) -> str:
     """Makes one's own what was put forward in one's name, if it still does what this admin was shown."""
-    _of_admin(request, pk)
-    agreed_to = request.POST.get("shown", "")
-    done = "It is yours now, and waits for another admin."
-    return _verb(request, pk, lambda: proposals.confirm(pk, request.user, agreed_to), done)
+    proposals.confirm(pk, request.user, request.POST.get("shown", ""))
+    return "It is yours now, and waits for another admin."
 
 
-@login_required
-@never_cache
-@require_POST
-def reject(request: HttpRequest, pk: int) -> HttpResponse:
+@_of_admin
+def reject(request: HttpRequest, pk: int) -> str:
     """Ends it, with a comment for its proposer."""
-    _of_admin(request, pk)
-    try:
-        comment = proposals.clean(request.POST.get("comment", ""))
-    except ValueError as wrong:
-        messages.error(request, f"{wrong} Nothing was changed.")
-        return redirect("proposal", pk)
-    return _verb(request, pk, lambda: proposals.reject(pk, request.user, comment), "It is rejected.")
+    proposals.reject(pk, request.user, _comment(request, reasons.clean))
+    return "It is rejected."
 
 
-@login_required
-@never_cache
-@require_POST
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+@_of_admin
+def withdraw(request: HttpRequest, pk: int) -> str:
     """Takes one's own back."""
-    _of_admin(request, pk)
-    return _verb(request, pk, lambda: proposals.withdraw(pk, request.user), "It is withdrawn.")
+    proposals.withdraw(pk, request.user)
+    return "It is withdrawn."
 
 
-@login_required
-@never_cache
-@require_POST
-def look_at(request: HttpRequest, pk: int) -> HttpResponse:
+@_of_admin
+def look_at(request: HttpRequest, pk: int) -> str:
     """Notes that another admin has looked at what is in force without one."""
-    _of_admin(request, pk)
+    proposals.look_at(pk, request.user, _comment(request, reasons.on_one_line)[: reasons.MOST])
+    return "Noted that you looked at it."
+
+
+def _comment(request: HttpRequest, clean: Callable[[str], str]) -> str:
     try:
-        comment = " ".join(refuse_control(request.POST.get("comment", "")).split())[: proposals.LONGEST_REASON]
+        return clean(request.POST.get("comment", ""))
     except ValueError as wrong:
-        messages.error(request, f"{wrong} Nothing was changed.")
-        return redirect("proposal", pk)
-    return _verb(request, pk, lambda: proposals.look_at(pk, request.user, comment), "Noted that you looked at it.")
+        raise Refused(Verdict(False, str(wrong), "reason", "comment")) from None
 
 
 def _page(request: HttpRequest, proposal: Proposal) -> HttpResponse:
@@ -140,27 +153,7 @@ def _row_of(proposal: Proposal) -> str:
     return reverse(f"admin:{proposal.model.replace('.', '_')}_change", args=[proposal.object_pk]) if is_there else ""
 
 
-def _verb(request: HttpRequest, pk: int, verb: Callable[[], object], done: str) -> HttpResponse:
-    try:
-        verb()
-    except Refused as refused:
-        messages.error(request, f"{refused.verdict.reason} Nothing was changed.")
-    except Outdated as outdated:
-        messages.error(request, f"It can no longer be accepted. {outdated} Nothing was changed.")
-    except Overtaken:
-        messages.error(request, "It does something else by now than you were shown. Nothing was changed; look again.")
-    else:
-        messages.success(request, done)
-    return redirect("proposal", pk)
-
-
 def _only_readers(request: HttpRequest) -> None:
     reader: Any = request.user
     if not (reader.is_staff or reader.is_compliance):
         raise PermissionDenied("Changes of the catalog are for admins and for compliance.")
-
-
-def _of_admin(request: HttpRequest, pk: int) -> Proposal:
-    if not cast(Any, request.user).is_staff:
-        raise PermissionDenied("Only members of the directory's admin group decide on changes of the catalog.")
-    return get_object_or_404(Proposal, pk=pk)

@@ -24,7 +24,6 @@ from auditlog.history import attribute, latest_digest
 from auditlog.ledger import Subject, record
 from catalog import people
 from catalog.models import Proposal
-from catalog.names import refuse_control
 from catalog.policy import Verdict
 from catalog.previews import Preview
 from catalog.proposal_rules import (
@@ -40,9 +39,9 @@ from catalog.trial import Overtaken, Trial
 
 log = structlog.get_logger(__name__)
 
-LEAST_REASON: Final = 10
-LONGEST_REASON: Final = 500
 Status = Proposal.Status
+# Whether somebody, a row, may do something with a proposal.
+May = Callable[[Proposal, Any], Verdict]
 
 
 class Outdated(Exception):
@@ -89,14 +88,6 @@ def also_tell(tell: Tell) -> None:
     """Has another package send word of proposals; called when the app is ready."""
     if tell not in _TELL:
         _TELL.append(tell)
-
-
-def clean(reason: str) -> str:
-    """A reason on one line. Raises ValueError, with a sentence, if it says nothing or hides something."""
-    reason = " ".join(refuse_control(reason).split())
-    if not LEAST_REASON <= len(reason) <= LONGEST_REASON:
-        raise ValueError(f"Say why in {LEAST_REASON} to {LONGEST_REASON} characters; it is recorded.")
-    return reason
 
 
 def propose(proposal: Proposal, shown: Preview, proposer: Actor, *, put_forward_by: Actor | None = None) -> Proposal:
@@ -152,16 +143,9 @@ def accept(pk: int, user: Any, shown: str) -> Proposal:
         Overtaken: it does something else by now: show it anew.
     """
     try:
-        proposal = Proposal.objects.get(pk=pk)
-        if not (verdict := may_accept(proposal, user)):
-            raise Refused(verdict)
-        trial, preview = try_out(proposal, user)
-        if preview.digest != shown:
-            raise Overtaken
+        trial, _ = _as_shown(pk, user, may_accept, shown)
         with transaction.atomic():
-            proposal = _held(pk, user)
-            if not (verdict := may_accept(proposal, user)):
-                raise Refused(verdict)
+            proposal = _held(pk, user, may_accept)
             told: dict[str, JSON] = {"proposal": proposal.pk, "proposed_by": proposal.by}
             _APPLIERS[proposal.kind].apply(proposal, user, trial, {**told, "proposer": proposal.proposed_by})
             _decide(proposal, Status.ACCEPTED, people.actor_of(user), Action.PROPOSAL_ACCEPTED)
@@ -182,16 +166,9 @@ def confirm(pk: int, user: Any, shown: str) -> None:
         Outdated: it can no longer be done.
         Overtaken: it does something else by now: show it anew.
     """
-    proposal = Proposal.objects.get(pk=pk)
-    if not (verdict := may_confirm(proposal, user)):
-        raise Refused(verdict)
-    _, preview = try_out(proposal, user)
-    if preview.digest != shown:
-        raise Overtaken
+    _, preview = _as_shown(pk, user, may_confirm, shown)
     with transaction.atomic():
-        proposal = _held(pk, user)
-        if not (verdict := may_confirm(proposal, user)):
-            raise Refused(verdict)
+        proposal = _held(pk, user, may_confirm)
         proposal.environments, proposal.shown = list(preview.sensitive), preview.told()
         proposal.confirmed_at = clock.now()
         attribute(proposal, people.actor_of(user))
@@ -203,39 +180,49 @@ def confirm(pk: int, user: Any, shown: str) -> None:
 
 def reject(pk: int, user: Any, comment: str) -> None:
     """Ends it without anything having changed. Raises Refused."""
-    with transaction.atomic():
-        proposal = _held(pk, user)
-        if not (verdict := may_reject(proposal, user)):
-            raise Refused(verdict)
-        _decide(proposal, Status.REJECTED, people.actor_of(user), Action.PROPOSAL_REJECTED, comment)
+    _settle(pk, user, may_reject, Status.REJECTED, Action.PROPOSAL_REJECTED, comment)
 
 
 def withdraw(pk: int, user: Any, comment: str = "") -> None:
     """Takes one's own proposal back. Raises Refused."""
-    with transaction.atomic():
-        proposal = _held(pk, user)
-        if not (verdict := may_withdraw(proposal, user)):
-            raise Refused(verdict)
-        _decide(proposal, Status.WITHDRAWN, people.actor_of(user), Action.PROPOSAL_WITHDRAWN, comment)
+    _settle(pk, user, may_withdraw, Status.WITHDRAWN, Action.PROPOSAL_WITHDRAWN, comment)
 
 
 def look_at(pk: int, user: Any, comment: str = "") -> None:
     """Notes that another admin has looked at what was put in force without one. Raises Refused."""
-    with transaction.atomic():
-        proposal = _held(pk, user)
-        if not (verdict := may_look_at(proposal, user)):
-            raise Refused(verdict)
-        _decide(proposal, Status.LOOKED_AT, people.actor_of(user), Action.CATALOG_LOOKED_AT, comment)
+    _settle(pk, user, may_look_at, Status.LOOKED_AT, Action.CATALOG_LOOKED_AT, comment)
 
 
-def _held(pk: int, user: Any) -> Proposal:
-    """The proposal, locked, after both people who are concerned: neither leaves or is demoted meanwhile."""
+def _as_shown(pk: int, user: Any, may: May, shown: str) -> tuple[Trial, Preview]:
+    """What it does now, if this user may go on with it, and if that is what they were shown; nothing is locked."""
+    proposal = Proposal.objects.get(pk=pk)
+    if not (verdict := may(proposal, user)):
+        raise Refused(verdict)
+    trial, preview = try_out(proposal, user)
+    if preview.digest != shown:
+        raise Overtaken
+    return trial, preview
+
+
+@transaction.atomic
+def _settle(pk: int, user: Any, may: May, status: Status, action: Action, comment: str) -> None:
+    _decide(_held(pk, user, may), status, people.actor_of(user), action, comment)
+
+
+def _held(pk: int, user: Any, may: May) -> Proposal:
+    """The proposal, if this user may go on with it: locked after both people who are concerned.
+
+    Neither leaves or is demoted meanwhile. Raises Refused.
+    """
     proposer = proposer_of(Proposal.objects.get(pk=pk))
     for person in sorted({user.pk, *([proposer.pk] if proposer else [])}):
         people.hold(person)
     user.refresh_from_db()
     user.refresh_groups()
-    return Proposal.objects.select_for_update(of=("self",)).get(pk=pk)
+    proposal = Proposal.objects.select_for_update(of=("self",)).get(pk=pk)
+    if not (verdict := may(proposal, user)):
+        raise Refused(verdict)
+    return proposal
 
 
 def _keep_new(proposal: Proposal, shown: Preview, proposer: Actor, status: Status, actor: Actor) -> None:

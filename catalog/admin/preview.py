@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from auditlog.chain import JSON
-from catalog import changes, forms, proposals
+from catalog import changes, forms, proposals, reasons
 from catalog.models import Proposal
 from catalog.people import actor_of
 from catalog.previews import Preview, preview
@@ -161,7 +161,7 @@ class PreviewsChanges(VersionsAdmin):
         if not shown.sensitive:
             return self._save(request, sent, shown, Step(trial))
         try:
-            reason = proposals.clean(request.POST.get(REASON, ""))
+            reason = reasons.clean(request.POST.get(REASON, ""))
         except ValueError as wrong:
             return self._preview_page(request, sent, shown, wrong=str(wrong))
         kept = self._proposal(request, sent, name, reason)

@@ -22,7 +22,7 @@ from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.chain import JSON
 from auditlog.ledger import record
-from catalog.names import refuse_control
+from catalog import reasons
 from catalog.people import actor_of
 from catalog.policy import spell
 from jitportal.models import LocalAdministrator, User
@@ -33,8 +33,6 @@ log = structlog.get_logger(__name__)
 
 SHORTEST: Final = timedelta(minutes=5)
 LONGEST: Final = timedelta(hours=4)
-LEAST_REASON: Final = 10
-LONGEST_REASON: Final = 500
 CLOCK: Final = Actor.system("clock")
 # Bytes of a link's secret: nobody guesses as many.
 _RANDOM: Final = 32
@@ -69,7 +67,7 @@ def open_for(duration: timedelta, reason: str, actor: Actor) -> tuple[str, Local
     """
     if not SHORTEST <= duration <= LONGEST:
         raise ValueError(f"Local administration lasts from {spell(SHORTEST)} to {spell(LONGEST)}.")
-    reason = clean(reason)
+    reason = reasons.clean(reason)
     secret = secrets.token_urlsafe(_RANDOM)
     # Not a GUID, so nobody of a directory has it.
     identity = f"local-{secrets.token_hex(12)}"
@@ -86,14 +84,6 @@ def open_for(duration: timedelta, reason: str, actor: Actor) -> tuple[str, Local
         record(actor, Action.LOCAL_ADMIN_OPENED, subject_of(person), data)
     log.error("local_admin_opened", person=identity, until=_spelled(person), reason=reason)
     return secret, made
-
-
-def clean(reason: str) -> str:
-    """The reason on one line. Raises ValueError, with a sentence, if it says nothing or hides something."""
-    reason = " ".join(refuse_control(reason).split())
-    if not LEAST_REASON <= len(reason) <= LONGEST_REASON:
-        raise ValueError(f"Say why in {LEAST_REASON} to {LONGEST_REASON} characters; it is recorded.")
-    return reason
 
 
 def look_at(secret: str) -> LocalAdministrator:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from auditlog.actor import Actor
-from catalog import names, people, problems, proposals
+from catalog import names, people, problems, proposals, reasons
 from catalog.ascode import document, plan, proposing, writer
 from catalog.ascode.document import Document
 from catalog.ascode.tree import Unreadable
@@ -152,14 +152,14 @@ def _second_admin(shown: plan.Plan, why: str, options: dict[str, Any]) -> tuple[
         return None, ""
     try:
         if options.get("override") is not None:
-            return None, proposals.clean(options["override"])
+            return None, reasons.clean(options["override"])
         if not options.get("proposer"):
             raise CommandError(
                 f"It touches {', '.join(shown.sensitive)}, where a second admin must agree. Give --proposer with the "
                 "user name of the admin who proposes it, and --why; in an emergency --override with the reason "
                 "instead. Nothing was changed."
             )
-        reason = proposals.clean(why)
+        reason = reasons.clean(why)
     except ValueError as error:
         raise CommandError(f"{error} Nothing was changed.") from None
     proposer = get_user_model().objects.filter(user_name__iexact=options["proposer"]).first()

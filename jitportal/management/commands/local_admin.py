@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from auditlog.actor import Actor
-from catalog import durations
+from catalog import durations, reasons
 from jitportal.signin import local_admins
 
 OPERATOR: Final = Actor.system("command line")
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         )
 
     def _end(self, reason: str) -> None:
-        said = local_admins.clean(reason) if reason else "ended at the server"
+        said = reasons.clean(reason) if reason else "ended at the server"
         try:
             ended = local_admins.end_all(OPERATOR, said)
         except local_admins.NotEnded as some:
