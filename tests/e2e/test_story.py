@@ -66,7 +66,7 @@ def test_asked_agreed_twice_granted_given_back_and_proved(seat: Seat, scripts: b
     expect(engineer.locator("main")).to_contain_text("Sessions already open may live until")
 
     engineer.locator("summary", has_text="I’m done").click()
-    engineer.get_by_role("button", name="Give back Production Support in Production").click()
+    engineer.get_by_role("button", name="Give it back (Production Support in Production)").click()
     for _ in range(60):
         engineer.goto(address)
         if "Given back" in engineer.locator("main").inner_text() and "Ended" in engineer.locator("main").inner_text():

@@ -89,6 +89,15 @@
     }
   }
 
+  // The way out of a question, which without a script shows the page anew.
+  document.addEventListener("click", (event) => {
+    const question = event.target.closest("a[data-closes]")?.closest("details");
+    if (!question) return;
+    event.preventDefault();
+    question.open = false;
+    question.querySelector("summary").focus();
+  });
+
   for (const field of document.querySelectorAll("input[data-filters]")) {
     const items = [...document.getElementById(field.dataset.filters).children];
     field.hidden = false;

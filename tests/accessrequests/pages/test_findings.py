@@ -1,5 +1,6 @@
 """The page of findings: who may read it and who may act, what it shows, and what its three forms do."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -241,6 +242,18 @@ def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_is_kept(
     for value in sent.values():
         assert " ".join(value.split()) in page
     assert Finding.objects.get().status == FindingStatus.OPEN
+
+
+def test_removing_asks_once_with_what_would_be_lost_by_whom(office: Office, admin: Client) -> None:
+    finding = found(office)
+    page = text(admin.get(PAGE))
+    question = re.search(r'<details class="confirmed"> <summary[^>]*>Remove</summary>(.*?)</details>', page)
+    assert question
+    said = re.sub(r"<[^>]*>", "", question[1])
+    assert f"{company.ADA.name} loses {finding.permission_set.name} on {finding.account.name}" in said
+    assert "Sessions already open may live on for" in said
+    assert "Keep it" in said
+    assert page.count(f'formaction="{PAGE}{finding.pk}/remove/"') == question[1].count("formaction") == 1
 
 
 def test_a_finding_that_was_settled_meanwhile_says_so(office: Office, admin: Client) -> None:
