@@ -39,6 +39,9 @@ _AT_ONCE = ("automatic_approval", "automatic_up_to", "on_call_schedule", "on_cal
 class AccessPolicyAdmin(CatalogAdmin):
     """Access policies: who may ask for which role where, on what terms, decided by whom."""
 
+    class Media:
+        js = ("jitportal/policy-form.js",)
+
     form = policy_forms.AccessPolicyForm
     inlines = (ApprovalStageInline,)
     list_display = (
@@ -86,11 +89,11 @@ class AccessPolicyAdmin(CatalogAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).prefetch_related("requestable_by", stages)
         return rows
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        # The page of the policy itself shows them anyway.
-        for problem in [] if "_continue" in request.POST else problems.found(form.instance.pk):
-            messages.warning(request, problem.text)
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
+        return _with_problems(request, obj, super().response_add(request, obj, post_url_continue))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        return _with_problems(request, obj, super().response_change(request, obj))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         policy = kwargs.get("obj")
@@ -115,3 +118,11 @@ class AccessPolicyAdmin(CatalogAdmin):
         parts = [f"up to {spell(policy.automatic_up_to)}"] if policy.automatic_up_to else []
         parts += [f"while on call ({source})"] if source else []
         return f"at once {' '.join(parts)}; else {stages}" if parts else stages
+
+
+def _with_problems(request: HttpRequest, policy: AccessPolicy, response: Any) -> Any:
+    """The answer, which has said by now that the policy is saved: what is amiss with it is told after that."""
+    # The page of the policy itself shows them anyway.
+    for problem in [] if "_continue" in request.POST else problems.found(policy.pk):
+        messages.warning(request, problem.text)
+    return response

@@ -70,6 +70,38 @@ def test_an_admin_adds_a_policy_with_stages_by_searching_and_clicking(
     assert [str(stage) for stage in policy.stages.all()] == ["1. 1 of Payments leads"]
 
 
+def test_the_form_of_a_policy_shows_what_its_choices_leave_to_be_said_and_sends_nothing_else(
+    browser: BrowserContext, catalog: Catalog
+) -> None:
+    page = browser.new_page()
+    page.goto(f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/")
+    rows = {name: page.locator(f".form-row.field-{name}") for name in ("automatic_up_to", "on_call_schedule")}
+    choice, limit = page.locator("#id_automatic_approval"), page.locator("#id_automatic_up_to")
+    for chosen, shown in (("never", []), ("up_to", ["automatic_up_to"]), ("on_call", list(rows)), ("always", [])):
+        choice.select_option(chosen)
+        assert [name for name, row in rows.items() if row.is_visible()] == shown, chosen
+    expect(page.locator(".form-row.field-step_up_for")).to_be_hidden()
+    page.locator("#id_step_up_context").select_option("c1")
+    expect(page.locator(".form-row.field-step_up_for")).to_be_visible()
+    page.locator("#id_step_up_context").select_option("")
+    choice.select_option("up_to")
+    limit.fill("30m")
+    choice.select_option("never")
+    page.get_by_label("Longest duration:").fill("90m")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Nothing is saved yet").or_(page.get_by_text("was changed successfully")).wait_for()
+    assert page.locator('input[name="automatic_up_to"]').count() == 0
+
+
+def test_without_a_script_the_form_of_a_policy_shows_all_there_is_to_say(
+    live_server: LiveServer, admin_person: User, catalog: Catalog
+) -> None:
+    page = signed_in(admin_person).get(f"/admin/catalog/accesspolicy/{catalog.policy.pk}/change/").content.decode()
+    for name in ("automatic_up_to", "on_call_schedule", "on_call_group", "step_up_for", "step_up_longest_age"):
+        row = page.partition(f"field-{name}")[0].rpartition("<div")[2]
+        assert "hidden" not in row
+
+
 def test_an_admin_adds_a_role_in_a_window_beside_the_policy(browser: BrowserContext, catalog: Catalog) -> None:
     page = browser.new_page()
     page.goto("/admin/catalog/accesspolicy/add/")
