@@ -237,6 +237,6 @@ def revoke(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
         except Refused as refusal:
             add_refusals(form, refusal.refusals)
         else:
-            _tell_of_end(request, found, f"This request of {found.requester} is being revoked; the record says why.")
+            _tell_of_end(request, found, f"You revoked {found} of {found.requester}, who is told why.")
             return redirect("request", found.pk)
     return _page(request, person, found, status=422, revocation_form=form)
