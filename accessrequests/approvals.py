@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accessrequests import newcomers, permissions
+from accessrequests import judging, newcomers, permissions
 from accessrequests.findings_shown import past_the_portal
 from accessrequests.live import signed_in
 from accessrequests.models import Decision
@@ -32,7 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
     waiting = read(queue.filter(pk__in=[row.pk for row in page]), now)
     asking = {shown.request.requester_id for shown in waiting}
     held, past = held_by(asking, now), past_the_portal(asking)
-    verdicts = _verdicts(person, waiting, now)
+    verdicts, refused = _verdicts(person, waiting, now), judging.refused_if_now([each.request for each in waiting], now)
     decided = (
         Decision.objects.filter(decided_by_id=person.user_id)
         .order_by("-decided_at")
@@ -47,6 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
                 "shown": shown,
                 "held": held.get(shown.request.requester_id, []),
                 "past_the_portal": past.get(shown.request.requester_id, []),
+                "refused": refused.get(shown.request.pk),
                 "verdicts": verdicts.get(shown.request.pk, {"agree": permissions.YES, "deny": permissions.YES}),
             }
             for shown in waiting

@@ -1,18 +1,20 @@
 """Puts an access request before the access policies: when it is asked for, and again when it is to start."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 
 from accessrequests import extensions, permissions
-from accessrequests.models import AccessRequest, Decision
+from accessrequests.models import AccessRequest
+from accessrequests.states import RequestStatus
 from catalog import people, wording
 from catalog.automatic import Outcome
 from catalog.models import AccessPolicy, Account, Environment, Role
-from catalog.offers import choices_of, policies_in_force, tags_of
+from catalog.offers import choices_of, policies_among, policies_in_force, tags_of
 from catalog.people import Person
 from catalog.policy import AccountChoice, Ask, Judgement, Verdict, evaluate
 from catalog.stages import Escalation
@@ -41,6 +43,32 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
     policies = policies_in_force(request.role_id, request.environment_id)
     accounts = choices_of(Account.objects.filter(pk__in=request.accounts.all()))
     return judge_by(policies, accounts, person, request, now)
+
+
+def refused_if_now(requests: Sequence[AccessRequest], now: datetime) -> dict[Any, str]:
+    """Why those of these (by id) could not start by what holds now that wait for a decision or their start.
+
+    Of what is undecided it is supposed that all agree whom it waits for. However many there are, it costs the same
+    few queries.
+    """
+    approved = (each for each in requests if each.status == RequestStatus.APPROVED and not each.grants.all())
+    waiting = [*(each for each in requests if each.status == RequestStatus.PENDING), *approved]
+    if not waiting:
+        return {}
+    prefetch_related_objects(waiting, "accounts", "stages", "decisions__decided_by", "requester__directory_groups")
+    extending = waiting
+    while extending:
+        prefetch_related_objects(extending, "extends")
+        extending = [each.extends for each in extending if each.extends]
+    policies = policies_among({each.role_id for each in waiting}, {each.environment_id for each in waiting})
+    verdicts = {each.pk: _if_now(each, policies, now) for each in waiting}
+    return {pk: verdict.in_full for pk, verdict in verdicts.items() if not verdict}
+
+
+def _if_now(request: AccessRequest, policies: Iterable[Policy], now: datetime) -> Verdict:
+    person, accounts = people.of(request.requester), choices_of(request.accounts.all())
+    undecided = request.status == RequestStatus.PENDING
+    return judge_by(policies, accounts, person, request, now, all_agree=undecided)
 
 
 def judge_by(
@@ -95,8 +123,7 @@ def used(demands: tuple[Demand, ...], proofs: tuple[Proof, ...]) -> list[dict[st
 
 def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:
     """Whether those have agreed whom today's terms ask: a policy that became stricter since counts."""
-    counted = request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None)
-    agreements = counted.select_related("decided_by")
+    agreements = permissions.agreements(request)
     if not (different := permissions.by_different_people(request)):
         return different
     proved = [

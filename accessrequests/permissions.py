@@ -199,10 +199,17 @@ def _came_later(stage: RequestStage, request: AccessRequest, rule: str) -> str:
     return f"{came}, and “{rule}” lets only those agree who {'were that' if became else 'were in it'} before."
 
 
+def agreements(request: AccessRequest) -> list[Decision]:
+    """The decisions that count as agreed, in order, each with its person; not read again if read with it."""
+    is_read = "decisions" in getattr(request, "_prefetched_objects_cache", {})
+    rows = request.decisions.all() if is_read else request.decisions.select_related("decided_by")
+    counted = (row for row in rows if row.answer == Decision.Answer.APPROVE and row.set_aside_at is None)
+    return sorted(counted, key=lambda row: row.pk)
+
+
 def by_different_people(request: AccessRequest) -> Verdict:
     """Whether no two of those who agreed are one person; that two accounts are may have become known only since."""
-    agreements = request.decisions.filter(answer=Decision.Answer.APPROVE, set_aside_at=None)
-    agreed_by = [people.identity(row.decided_by) for row in agreements.select_related("decided_by").order_by("pk")]
+    agreed_by = [people.identity(row.decided_by) for row in agreements(request)]
     for one, other in combinations(agreed_by, 2):
         if people.is_same(one, other):
             reason = f"{one.name} and {other.name} are one person, and count once among those who agreed. Ask again."

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST, require_safe
 
-from accessrequests import decisions, extensions, live, permissions, step_up, workflow
+from accessrequests import decisions, extensions, judging, live, permissions, step_up, workflow
 from accessrequests.findings_shown import past_the_portal
 from accessrequests.forms import (
     DecisionForm,
@@ -50,6 +50,12 @@ def home(request: HttpRequest) -> HttpResponse:
     held = [shown for shown in open_ if shown not in pending and shown not in coming]
     held = [shown for shown in held if not any(other.carries_on(shown) for other in held)]
     past = past_the_portal([person.user_id]).get(person.user_id, [])
+    refused = judging.refused_if_now([shown.request for shown in [*pending, *coming]], now)
+
+    def waiting(shown: Shown) -> dict[str, Any]:
+        may_withdraw = permissions.may_withdraw(person, shown.request)
+        return {"shown": shown, "may_withdraw": may_withdraw, "refused": refused.get(shown.request.pk)}
+
     context = {
         "now": now,
         "held": [
@@ -60,16 +66,16 @@ def home(request: HttpRequest) -> HttpResponse:
             }
             for shown in held
         ],
-        "pending": [
-            {"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in pending
-        ],
-        "coming": [
-            {"shown": shown, "may_withdraw": permissions.may_withdraw(person, shown.request)} for shown in coming
-        ],
+        "pending": [waiting(shown) for shown in pending],
+        "coming": [waiting(shown) for shown in coming],
         "over": over,
         "past_the_portal": past,
         "poll": bool(open_) and (live.SOON if any(shown.is_moving for shown in open_) else live.LATER),
-        "signature": signature(*(shown.parts for shown in [*open_, *over]), *((row.pk, row.status) for row in past)),
+        "signature": signature(
+            *(shown.parts for shown in [*open_, *over]),
+            *((row.pk, row.status) for row in past),
+            *refused.items(),
+        ),
     }
     return respond(request, "accessrequests/home.html", "accessrequests/_home.html", context)
 
@@ -108,6 +114,7 @@ def _page(
     goes_on = next((part for part in reversed(later) if part.active), None)
     events = timeline(row)
     decides = row.status == RequestStatus.PENDING
+    refused = judging.refused_if_now([row], now).get(row.pk)
     context = {
         "now": now,
         "shown": shown,
@@ -118,6 +125,7 @@ def _page(
             row.status, verdicts["extend"].reason, *(bool(verdict) for verdict in verdicts.values())
         ),
         "chain": chain,
+        "refused": refused,
         "deciders": some_of(permissions.deciders(row)) if decides else "",
         "goes_on": goes_on,
         "goes_on_whole": goes_on is not None and goes_on.covers(shown.granted),
@@ -133,7 +141,11 @@ def _page(
         "revocation_form": RevocationForm(),
         "poll": (live.SOON if shown.is_moving else live.LATER) if shown.is_open else 0,
         "signature": signature(
-            shown.parts, len(events), [verdict.reason for verdict in verdicts.values()], [part.parts for part in chain]
+            shown.parts,
+            len(events),
+            [verdict.reason for verdict in verdicts.values()],
+            refused,
+            [part.parts for part in chain],
         ),
         **forms,
     }

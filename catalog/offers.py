@@ -59,6 +59,12 @@ def policies_in_force(role_id: int | None = None, environment_id: int | None = N
     return tuple(policy for _, policy in _read(rows))
 
 
+def policies_among(role_ids: Iterable[int], environment_ids: Iterable[int]) -> tuple[Policy, ...]:
+    """As `policies_in_force`, those for any of these roles in any of these environments."""
+    rows = AccessPolicy.objects.filter(is_in_force=True, role__in=role_ids, environment__in=environment_ids)
+    return tuple(policy for _, policy in _read(rows))
+
+
 def _read(rows: QuerySet[AccessPolicy]) -> list[tuple[AccessPolicy, Policy]]:
     """The rows by name, each with the policy that it is.
 
