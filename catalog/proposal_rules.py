@@ -15,6 +15,9 @@ from catalog.policy import Verdict
 
 YES: Final = Verdict(True, "", "")
 Status = Proposal.Status
+_SETTLED: Final = frozenset(
+    {Action.PROPOSAL_ACCEPTED, Action.PROPOSAL_REJECTED, Action.PROPOSAL_WITHDRAWN, Action.PROPOSAL_OUTDATED}
+)
 
 
 def may_accept(proposal: Proposal, user: Any) -> Verdict:
@@ -81,9 +84,32 @@ def sha256_of(proposal: Proposal) -> str:
 
 
 def _is_as_proposed(proposal: Proposal) -> Verdict:
-    if proposal.payload_sha256 != sha256_of(proposal) or proposal.payload_sha256 != _recorded(proposal):
-        return Verdict(False, "It is not what was proposed: it was altered past the portal.", "digest")
+    """Whether the row says what the record does: what was proposed, by whom, confirmed by them, and still waiting."""
+    events = list(Event.objects.filter(subject_kind="proposal", subject_id=str(proposal.pk)).order_by("number"))
+    made = next((event for event in events if event.action == Action.PROPOSAL_MADE), None)
+    sha256 = proposal.payload_sha256
+    if made is None or sha256 != sha256_of(proposal) or sha256 != made.data.get("payload_sha256"):
+        return _altered("It is not what was proposed", "digest")
+    if (proposal.proposed_by, proposal.proposed_by_name) != _proposer_recorded(made):
+        return _altered(f"The record names somebody else than {proposal.proposed_by_name} as who proposed it")
+    said = [
+        event for event in events if event.action == Action.PROPOSAL_CONFIRMED and event.actor == proposal.proposed_by
+    ]
+    if proposal.confirmed_at and not any(event.data.get("payload_sha256") == sha256 for event in said):
+        return _altered(f"The record knows nothing of {proposal.proposed_by_name} having confirmed it")
+    if settled := next((event for event in events if event.action in _SETTLED), None):
+        return _altered(f"The record says that it was settled already ({settled.sentence})")
     return YES
+
+
+def _altered(what: str, rule: str = "record") -> Verdict:
+    return Verdict(False, f"{what}: it was altered past the portal.", rule)
+
+
+def _proposer_recorded(made: Event) -> tuple[str, str]:
+    """Who proposed it and under which name, by the event: its actor, or in whose name part of the portal did."""
+    told = made.data
+    return (told["proposed_for"], told["person"]) if "proposed_for" in told else (made.actor, made.actor_name)
 
 
 def _is_another_admin(proposal: Proposal, user: Any) -> Verdict:
@@ -104,10 +130,3 @@ def proposer_of(proposal: Proposal) -> Any:
     """The row of whoever proposed it; None if there is none any more."""
     object_id = proposal.proposed_by.removeprefix("person:")
     return get_user_model().objects.filter(object_id=object_id).first()
-
-
-def _recorded(proposal: Proposal) -> str:
-    """The digest that was recorded when it was proposed."""
-    made = Event.objects.filter(subject_kind="proposal", subject_id=str(proposal.pk), action=Action.PROPOSAL_MADE)
-    first = made.order_by("number").first()
-    return str(first.data.get("payload_sha256")) if first else ""

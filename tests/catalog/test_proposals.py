@@ -200,6 +200,29 @@ def test_only_what_was_shown_is_accepted(browser: Client, catalog: Catalog, fill
     assert hours(catalog) == 12
 
 
+def test_whoever_writes_another_proposer_into_it_accepts_nothing_of_their_own(
+    browser: Client, catalog: Catalog, fill: Fill, admin_person: User
+) -> None:
+    third = person("Tia Third", configured.ENTRA_ADMIN_GROUP_ID)
+    proposal = longer(browser, catalog, fill)
+    Proposal.objects.update(proposed_by=f"person:{third.object_id}", proposed_by_name=third.name)
+    said = text(accept(admin_person, proposal))
+    assert "The record names somebody else than Tia Third as who proposed it: it was altered past the portal." in said
+    assert hours(catalog) == 8
+    assert Event.objects.get(action="proposal.refused").data["rule"] == "record"
+
+
+def test_what_was_rejected_is_not_accepted_for_being_set_back_past_the_portal(
+    browser: Client, second: User, catalog: Catalog, fill: Fill
+) -> None:
+    proposal = longer(browser, catalog, fill)
+    signed_in(second).post(f"/catalog/proposals/{proposal.pk}/reject/", {"comment": "Too long for the night shift."})
+    assert Proposal.objects.get().status == "rejected"
+    Proposal.objects.update(status="waiting", decided_by="", decided_by_name="", decided_at=None)
+    assert "The record says that it was settled already" in text(accept(second, proposal))
+    assert hours(catalog) == 8
+
+
 @pytest.mark.parametrize("with_its_digest", [False, True])
 def test_what_was_altered_past_the_portal_cannot_be_accepted(
     browser: Client, catalog: Catalog, fill: Fill, second: User, with_its_digest: bool

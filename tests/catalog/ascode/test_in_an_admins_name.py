@@ -96,6 +96,16 @@ def test_that_it_was_put_forward_cannot_be_struck_out_past_the_portal(proposal: 
     assert proposal.status == "waiting"
 
 
+def test_a_confirmation_that_was_written_past_the_portal_is_none(
+    catalog: Catalog, proposal: Proposal, second: User
+) -> None:
+    Proposal.objects.update(confirmed_at=timezone.now())
+    said = "The record knows nothing of Ada Admin having confirmed it: it was altered past the portal."
+    assert said in agreed(signed_in(second), proposal, "accept")
+    assert (proposal.status, hours(catalog)) == ("waiting", 8)
+    assert Event.objects.get(action="proposal.refused").data["rule"] == "record"
+
+
 def test_who_is_no_admin_any_more_confirms_nothing(proposal: Proposal, admin_person: User) -> None:
     admin_person.directory_groups.clear()
     page = reverse("proposal-confirm", args=[proposal.pk])
