@@ -9,14 +9,13 @@ from accessrequests.models import AccessRequest, RequestStage
 from accessrequests.states import RequestStatus
 from auditlog import clock
 from catalog import people
-from catalog.effects import Effect, Kind
+from catalog.effect import WORTH_NAMING, Effect, Kind
 from catalog.offers import choices_of
 from catalog.policy import AccountChoice, Verdict
 from catalog.snapshots import Pair, Snapshot
 
 # More than this many need not be judged one by one to see that the change does harm.
 MOST_JUDGED: Final = 300
-WORTH_NAMING: Final = 3
 _WORDS: Final = {RequestStatus.PENDING: "pending", RequestStatus.APPROVED: "approved"}
 
 

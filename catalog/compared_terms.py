@@ -7,26 +7,22 @@ from datetime import timedelta
 from typing import Any, Final
 
 from catalog.automatic import Automatically
+from catalog.effect import Kind
 from catalog.policy import spell
 from catalog.stages import Stage
 from catalog.step_up import Demand
 from catalog.terms import Limit, Terms
 from catalog.wording import at_once
 
-LOOSER: Final = "looser"
-STRICTER: Final = "stricter"
-CHANGE: Final = "change"
-_SAME: Final = "same"
-
 
 @dataclass(frozen=True)
 class Difference:
-    """A term in words, before and after; `direction` is one of the three above, `rule` the policy's name or ""."""
+    """A term in words, before and after; which way it goes, and the policy's name or ""."""
 
     term: str
     old: str
     new: str
-    direction: str
+    direction: Kind
     rule: str
 
 
@@ -63,8 +59,8 @@ def differences(before: Terms, after: Terms) -> Iterator[Difference]:
         words = term.words or in_words
         old, new = words(_bare(was)), words(_bare(now))
         direction = _direction(term, _bare(was), _bare(now))
-        if old != new and not (direction == _SAME and term.only_renamed):
-            yield Difference(term.name, old, new, CHANGE if direction == _SAME else direction, _rule(now) or _rule(was))
+        if old != new and not (direction is None and term.only_renamed):
+            yield Difference(term.name, old, new, direction or Kind.CHANGE, _rule(now) or _rule(was))
 
 
 def in_words(value: Any) -> str:
@@ -82,18 +78,19 @@ def in_words(value: Any) -> str:
             return str(value)
 
 
-def _direction(term: _Term, was: Any, now: Any) -> str:
+def _direction(term: _Term, was: Any, now: Any) -> Kind | None:
+    """Which way it goes; None if both ask the same."""
     if term.asks_all is None:
-        return CHANGE
+        return Kind.CHANGE
     match term.asks_all(now, was), term.asks_all(was, now):
         case True, True:
-            return _SAME
+            return None
         case True, False:
-            return STRICTER
+            return Kind.STRICTER
         case False, True:
-            return LOOSER
+            return Kind.LOOSER
         case _:
-            return CHANGE
+            return Kind.CHANGE
 
 
 def _bare(term: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 
+from catalog.effect import first_names
 from catalog.terms import Policy
 
 Door = tuple[frozenset[str], frozenset[str], frozenset[str]]
@@ -59,16 +60,10 @@ class Crowding:
         self._read_groups(group_ids - self._by_group.keys())
         return set().union(*(self._by_group[group] for group in group_ids))
 
-    def named(self, people: Set[int], most: int) -> str:
+    def named(self, people: Set[int]) -> str:
         """How many they are with the first names: "14 people (Ada, Ben, Chiara and 11 more)", "Ada Lindqvist"."""
         names = sorted((self._names[pk] for pk in people), key=str.casefold)
-        if len(names) == 1:
-            return names[0]
-        if len(names) > most:
-            listed = f"{', '.join(names[:most])} and {len(names) - most} more"
-        else:
-            listed = f"{', '.join(names[:-1])} and {names[-1]}"
-        return f"{len(names)} people ({listed})"
+        return names[0] if len(names) == 1 else f"{len(names)} people ({first_names(names)})"
 
     def _inside(self, door: Door) -> set[int]:
         groups, departments, closed = door

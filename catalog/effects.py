@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from catalog import compared_terms, on_call_effects
 from catalog.account_tags import Tags, written
@@ -13,13 +13,8 @@ from catalog.managers import without_one
 from catalog.membership import Membership
 from catalog.place_effects import listed, of_columns, of_places, of_roles
 from catalog.policy import whatever_is_asked
-from catalog.snapshots import Pair, Snapshot, snapshot, touches_sensitive
+from catalog.snapshots import Pair, Snapshot
 from catalog.terms import Policy, Terms, covering
-
-__all__ = ["Effect", "Kind", "Snapshot", "also", "effects", "snapshot", "touches_sensitive"]
-
-WORTH_NAMING: Final = 3
-
 
 Also = Callable[[Snapshot, Snapshot], Iterable[Effect]]
 _ALSO: list[Also] = []
@@ -172,11 +167,11 @@ def _of_accounts(compared: _Compared, accounts: _Accounts, what: str) -> Iterato
                 differing.setdefault(difference, set()).update(staying)
     for decided, people in gaining.items():
         verb = "gains" if len(people) == 1 else "gain"
-        named = compared.everybody.named(people, WORTH_NAMING)
+        named = compared.everybody.named(people)
         yield Effect(Kind.GAIN, f"{named} {verb} the right to ask for {what}, decided {decided}.", len(people))
     if losing:
         verb = "loses" if len(losing) == 1 else "lose"
-        named = compared.everybody.named(losing, WORTH_NAMING)
+        named = compared.everybody.named(losing)
         yield Effect(Kind.LOSE, f"{named} {verb} the right to ask for {what}.", len(losing))
     for difference, people in differing.items():
         yield _of_terms(difference, what, len(people))
@@ -186,7 +181,7 @@ def _of_terms(difference: compared_terms.Difference, what: str, people: int) -> 
     whom = f"{people} {'person' if people == 1 else 'people'}"
     by = f", by “{difference.rule}”" if difference.rule else ""
     text = f"{what}, for {whom}: {difference.term} is {difference.new} instead of {difference.old}{by}."
-    return Effect(Kind(difference.direction), text, people)
+    return Effect(difference.direction, text, people)
 
 
 def _standing(policies: frozenset[int], at: Snapshot, compared: _Compared) -> Terms | None:
@@ -247,7 +242,7 @@ def _deciders(before: Snapshot, after: Snapshot, everybody: Crowding) -> Iterato
             (held - holding, Kind.LOSE, ("loses", "lose")),
         ):
             if people:
-                named, verb = everybody.named(people, WORTH_NAMING), verbs[len(people) > 1]
+                named, verb = everybody.named(people), verbs[len(people) > 1]
                 yield Effect(kind, f"{named} {verb} the right to decide as {name}.", len(people))
 
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
 
 from catalog import compared_terms
-from catalog.effect import Effect, Kind
+from catalog.effect import Effect, Kind, first_names
 from catalog.models import AccessPolicy
 from catalog.policy import spell
 from catalog.snapshots import AccountThere, Place, Snapshot, sensitivity_of
-
-WORTH_NAMING: Final = 3
 
 
 def of_roles(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
@@ -104,8 +101,4 @@ def of_columns(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
 
 def listed(rows: Iterable[object]) -> str:
     """The names of accounts, in words: "Ledger (222222222222) and Web (333333333333)"; of many the first ones."""
-    names = sorted(str(row) for row in rows)
-    if len(names) > WORTH_NAMING:
-        more = len(names) - WORTH_NAMING
-        names = [*names[:WORTH_NAMING], f"{more} more account{'' if more == 1 else 's'}"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return first_names(sorted(str(row) for row in rows), "account")

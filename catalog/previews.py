@@ -8,7 +8,8 @@ from django.db import models
 
 from auditlog import chain
 from auditlog.chain import JSON
-from catalog.effects import Effect, Kind, effects
+from catalog.effect import Effect, Kind
+from catalog.effects import effects
 from catalog.membership import Now
 from catalog.told_changes import lines
 from catalog.trial import Trial

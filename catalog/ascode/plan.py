@@ -16,11 +16,12 @@ from catalog.ascode.changing import MANAGED_MODELS, Changing
 from catalog.ascode.document import Document
 from catalog.ascode.tree import Unreadable
 from catalog.changes import Pending
-from catalog.effects import Effect, Snapshot, effects, snapshot, touches_sensitive
+from catalog.effect import Effect
+from catalog.effects import effects
 from catalog.membership import Now
 from catalog.names import printable
 from catalog.one_writer import wait_for_others
-from catalog.snapshots import digest_of
+from catalog.snapshots import Snapshot, digest_of, snapshot, touches_sensitive
 
 MANAGED: Final = "managed_by_file"
 MOST_NAMED: Final = 5

@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from catalog.effects import effects, snapshot, touches_sensitive
+from catalog.effects import effects
 from catalog.membership import Now
 from catalog.models import Account, ApprovalStage, ApproverGroup, DirectoryGroup, Sensitivity
+from catalog.snapshots import snapshot, touches_sensitive
 from jitportal.demo import organisation as company
 from tests.accessrequests.conftest import Office
 

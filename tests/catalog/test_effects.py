@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from catalog.effects import Effect, Kind, effects, snapshot, touches_sensitive
+from catalog.effect import Effect, Kind
+from catalog.effects import effects
 from catalog.membership import Now
 from catalog.models import (
     AccessPolicy,
@@ -23,6 +24,7 @@ from catalog.models import (
     OnCallSchedule,
     Sensitivity,
 )
+from catalog.snapshots import snapshot, touches_sensitive
 from tests.catalog.conftest import Catalog, person
 
 WHAT = "Production Support in Production"

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.admin.base import CatalogAdmin
-from catalog.effects import effects, snapshot, touches_sensitive
+from catalog.effects import effects
 from catalog.membership import Now
 from catalog.models import (
     AccessPolicy,
@@ -29,6 +29,7 @@ from catalog.models import (
     Role,
     Sensitivity,
 )
+from catalog.snapshots import snapshot, touches_sensitive
 from tests.catalog.conftest import Catalog, Fill, arn, person
 
 NEXT_WEEK: Final = timezone.now() + timedelta(days=7)

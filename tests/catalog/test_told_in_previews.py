@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from catalog.ascode import writer
 from catalog.ascode.proposing import preview_of
-from catalog.effects import Kind, effects, snapshot
+from catalog.effect import Kind
+from catalog.effects import effects
 from catalog.membership import Now
 from catalog.models import (
     AccessPolicy,
@@ -24,6 +25,7 @@ from catalog.models import (
     OnCallSchedule,
     Sensitivity,
 )
+from catalog.snapshots import snapshot
 from tests.catalog.ascode.conftest import planned
 from tests.catalog.conftest import Catalog, Fill, person, shows_preview, text
 

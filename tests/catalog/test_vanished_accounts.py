@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from catalog import joining
-from catalog.effects import effects, snapshot, touches_sensitive
+from catalog.effects import effects
 from catalog.membership import Now
 from catalog.models import Account, AccountRule, Environment, Sensitivity
+from catalog.snapshots import snapshot, touches_sensitive
 from tests.catalog.conftest import Catalog, person
 
 PRODUCTION = ("Production",)
