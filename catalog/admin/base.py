@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -25,6 +25,12 @@ class ChoosesSafely:
         if isinstance(field, Field) and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget.can_delete_related = field.widget.can_view_related = False
         return field
+
+
+class PartsInline(ChoosesSafely, admin.TabularInline):  # type: ignore[type-arg]
+    """The parts of an object, in its form; another is added by the link below them, and none stands there empty."""
+
+    extra = 0
 
 
 class CatalogAdmin(LocksManaged, ChoosesSafely, PreviewsChanges):

@@ -8,7 +8,7 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
 
 from catalog import forms, joining
-from catalog.admin.base import CatalogAdmin, ChoosesSafely
+from catalog.admin.base import CatalogAdmin, PartsInline
 from catalog.filters import HasEnvironmentFilter, VanishedFilter
 from catalog.models import (
     Account,
@@ -20,8 +20,24 @@ from catalog.models import (
 MOST_NAMED: Final = 5
 
 
+class _NamedByPolicies(CatalogAdmin):
+    """What policies name, with how many in force do; the short name of a new one is made of its name as it is typed."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        in_force = Count("policies", filter=Q(policies__is_in_force=True), distinct=True)
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(policy_count=in_force)
+        return rows
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, tuple[str, ...]]:
+        return {} if obj else {"slug": ("name",)}
+
+    @admin.display(description="policies", ordering="policy_count")
+    def policies_in_force(self, row: Any) -> int:
+        return int(row.policy_count)
+
+
 @admin.register(Role)
-class RoleAdmin(CatalogAdmin):
+class RoleAdmin(_NamedByPolicies):
     """Roles, with how many policies offer each."""
 
     form = forms.RoleForm
@@ -31,30 +47,19 @@ class RoleAdmin(CatalogAdmin):
     search_fields = ("name", "description")
     ordering = ("name",)  # counting drops the model's own
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return _with_policies(super().get_queryset(request))
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, tuple[str, ...]]:
-        return {} if obj else {"slug": ("name",)}
-
-    @admin.display(description="policies", ordering="policy_count")
-    def policies_in_force(self, role: Any) -> int:
-        return int(role.policy_count)
-
-
-class AccountRuleInline(ChoosesSafely, admin.TabularInline):  # type: ignore[type-arg]
+class AccountRuleInline(PartsInline):
     """The rules by which accounts join an environment, in its form."""
 
     model = AccountRule
     form = forms.AccountRuleForm
     fields = ("ou_path", "tag_key", "tag_value")
-    extra = 0
     verbose_name = "rule"
     verbose_name_plural = "Accounts that join by themselves: by organisational unit, by tag, or by both"
 
 
 @admin.register(Environment)
-class EnvironmentAdmin(CatalogAdmin):
+class EnvironmentAdmin(_NamedByPolicies):
     """Environments, the least sensitive first."""
 
     form = forms.EnvironmentForm
@@ -66,12 +71,8 @@ class EnvironmentAdmin(CatalogAdmin):
     ordering = ("sensitivity", "name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = _with_policies(super().get_queryset(request))
-        counted: QuerySet[Any] = rows.annotate(accounts_count=Count("accounts", distinct=True))
-        return counted
-
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, tuple[str, ...]]:
-        return {} if obj else {"slug": ("name",)}
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(accounts_count=Count("accounts", distinct=True))
+        return rows
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -84,10 +85,6 @@ class EnvironmentAdmin(CatalogAdmin):
     @admin.display(description="accounts", ordering="accounts_count")
     def account_count(self, environment: Any) -> int:
         return int(environment.accounts_count)
-
-    @admin.display(description="policies", ordering="policy_count")
-    def policies_in_force(self, environment: Any) -> int:
-        return int(environment.policy_count)
 
 
 @admin.register(Account)
@@ -117,12 +114,6 @@ class AccountAdmin(CatalogAdmin):
     @admin.display(description="in AWS", boolean=True, ordering="vanished_at")
     def is_in_aws(self, account: Account) -> bool:
         return account.vanished_at is None
-
-
-def _with_policies(rows: QuerySet[Any]) -> QuerySet[Any]:
-    in_force = Count("policies", filter=Q(policies__is_in_force=True), distinct=True)
-    counted: QuerySet[Any] = rows.annotate(policy_count=in_force)
-    return counted
 
 
 def _moving(moves: Sequence[tuple[Account, Environment | None]]) -> str:

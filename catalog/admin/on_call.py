@@ -7,13 +7,13 @@ from django.http import HttpRequest
 
 from auditlog import clock
 from catalog import on_call_forms, schedules
-from catalog.admin.base import CatalogAdmin, ChoosesSafely
+from catalog.admin.base import CatalogAdmin, PartsInline
 from catalog.membership import Now
 from catalog.models import OnCallCover, OnCallPerson, OnCallSchedule
 from catalog.policy import spell
 
 
-class OnCallPersonInline(ChoosesSafely, admin.TabularInline):  # type: ignore[type-arg]
+class OnCallPersonInline(PartsInline):
     """Those who take turns, in the form of their schedule."""
 
     model = OnCallPerson
@@ -21,12 +21,11 @@ class OnCallPersonInline(ChoosesSafely, admin.TabularInline):  # type: ignore[ty
     formset = on_call_forms.OnCallPeopleFormset
     fields = ("position", "person")
     autocomplete_fields = ("person",)
-    extra = 0
     verbose_name = "person"
     verbose_name_plural = "People, who take turns in this order"
 
 
-class OnCallCoverInline(ChoosesSafely, admin.TabularInline):  # type: ignore[type-arg]
+class OnCallCoverInline(PartsInline):
     """Covers, in the form of their schedule."""
 
     model = OnCallCover
@@ -34,7 +33,6 @@ class OnCallCoverInline(ChoosesSafely, admin.TabularInline):  # type: ignore[typ
     formset = on_call_forms.OnCallCoversFormset
     fields = ("person", "starts_at", "ends_at")
     autocomplete_fields = ("person",)
-    extra = 0
     verbose_name = "cover"
     verbose_name_plural = "Covers: on call instead of whoever has the turn, by the clocks of the time zone above"
 

@@ -7,7 +7,7 @@ from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
 
 from catalog import policy_forms, problems
-from catalog.admin.base import CatalogAdmin, ChoosesSafely
+from catalog.admin.base import CatalogAdmin, PartsInline
 from catalog.models import (
     AccessPolicy,
     ApprovalStage,
@@ -17,7 +17,7 @@ from catalog.policy import spell
 from catalog.wording import steps
 
 
-class ApprovalStageInline(ChoosesSafely, admin.TabularInline):  # type: ignore[type-arg]
+class ApprovalStageInline(PartsInline):
     """The stages of a policy, in its form."""
 
     model = ApprovalStage
@@ -25,7 +25,6 @@ class ApprovalStageInline(ChoosesSafely, admin.TabularInline):  # type: ignore[t
     formset = policy_forms.ApprovalStageFormset
     fields = ("position", "approver_group", "approvals_needed", "escalates_after", "escalation_group")
     autocomplete_fields = ("approver_group", "escalation_group")
-    extra = 0
     verbose_name = "stage"
     verbose_name_plural = "Stages: who decides, one stage after the other"
 
