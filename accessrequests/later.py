@@ -8,7 +8,7 @@ from accessrequests.models import AccessRequest
 from catalog import people
 from catalog.deciders import Deciding, deciding, needed_at
 from catalog.membership import Now
-from catalog.offers import drawn_from, stage_of
+from catalog.offers import stage_with_groups
 from catalog.people import Identity
 from catalog.stages import Stage
 
@@ -30,15 +30,8 @@ def steps(request: AccessRequest) -> tuple[Deciding, ...]:
 
 def _stages(request: AccessRequest) -> list[Stage]:
     rows = request.stages.select_related("approver_group", "escalation_group")
-    return [
-        stage_of(
-            row,
-            row.rule,
-            drawn_from(row.approver_group),
-            drawn_from(row.escalation_group) if row.escalation_group else None,
-        )
-        for row in rows.prefetch_related("approver_group__directory_groups", "escalation_group__directory_groups")
-    ]
+    rows = rows.prefetch_related("approver_group__directory_groups", "escalation_group__directory_groups")
+    return [stage_with_groups(row, row.rule) for row in rows]
 
 
 def needed(later: tuple[Deciding, ...]) -> list[Identity]:

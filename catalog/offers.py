@@ -50,7 +50,7 @@ class Offer:
 
 
 def policies_in_force(role_id: int | None = None, environment_id: int | None = None) -> tuple[Policy, ...]:
-    """The policies in force, all or those for one role and environment, ready to judge by; four queries."""
+    """The policies in force, all or those for one role and environment, to judge by; a fixed number of queries."""
     rows = AccessPolicy.objects.filter(is_in_force=True)
     if role_id is not None:
         rows = rows.filter(role_id=role_id)
@@ -81,7 +81,7 @@ def _read(rows: QuerySet[AccessPolicy]) -> list[tuple[AccessPolicy, Policy]]:
     approving = [
         pk for rows in stages.values() for row in rows for pk in (row.approver_group_id, row.escalation_group_id)
     ]
-    drawn = _drawn("approvergroup", ApproverGroup.directory_groups.through, filter(None, approving))
+    drawn = _drawn(filter(None, approving))
 
     def drawn_as(group: ApproverGroup) -> Drawn:
         return Drawn(group.name, drawn[group.pk], bool(group.is_requesters_manager))
@@ -129,11 +129,12 @@ def _open_and_closed(
     return found
 
 
-def _drawn(link: str, through: Any, keys: Iterable[int]) -> defaultdict[int, frozenset[str]]:
-    """The object ids of the directory groups that each of these rows is linked to."""
+def _drawn(approver_groups: Iterable[int]) -> defaultdict[int, frozenset[str]]:
+    """The object ids of the directory groups from which each of these approver groups is drawn."""
     found: defaultdict[int, frozenset[str]] = defaultdict(frozenset)
-    links = through.objects.filter(**{f"{link}__in": set(keys)})
-    for key, object_id in links.values_list(f"{link}_id", "directorygroup__object_id"):
+    through: Any = ApproverGroup.directory_groups.through
+    links = through.objects.filter(approvergroup__in=set(approver_groups))
+    for key, object_id in links.values_list("approvergroup_id", "directorygroup__object_id"):
         found[key] |= {object_id}
     return found
 
@@ -234,8 +235,13 @@ def stage_of(row: Any, rule: str, approvers: Drawn, escalation: Drawn | None) ->
     )
 
 
-def drawn_from(group: ApproverGroup) -> Drawn:
-    """An approver group, with the directory groups that it is drawn from."""
+def stage_with_groups(row: Any, rule: str) -> Stage:
+    """As `stage_of`, of a row of today whose groups, with their directory groups, are read with it."""
+    escalation = _drawn_from(row.escalation_group) if row.escalation_group else None
+    return stage_of(row, rule, _drawn_from(row.approver_group), escalation)
+
+
+def _drawn_from(group: ApproverGroup) -> Drawn:
     return Drawn(group.name, object_ids(group.directory_groups.all()), bool(group.is_requesters_manager))
 
 

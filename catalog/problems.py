@@ -19,7 +19,7 @@ from catalog import account_tags, joining, on_call_problems, tickets
 from catalog.deciders import Deciding, can_be_decided
 from catalog.membership import first_people
 from catalog.models import AccessPolicy, Account, ApproverGroup, DirectoryGroup
-from catalog.offers import departments_of, drawn_from, stage_of, tags_of
+from catalog.offers import departments_of, stage_with_groups, tags_of
 from catalog.people import IDENTITY, Identity, is_same
 from catalog.policy import spell
 from catalog.powers import too_much
@@ -308,15 +308,7 @@ def _in_both(one: AccessPolicy, other: AccessPolicy) -> str:
 
 
 def _stages(policy: AccessPolicy) -> list[Stage]:
-    return [
-        stage_of(
-            row,
-            policy.name,
-            drawn_from(row.approver_group),
-            drawn_from(row.escalation_group) if row.escalation_group else None,
-        )
-        for row in policy.stages.all()
-    ]
+    return [stage_with_groups(row, policy.name) for row in policy.stages.all()]
 
 
 def _read(policies: Sequence[AccessPolicy], using: str) -> _Facts:
