@@ -14,6 +14,7 @@ from catalog import names
 from catalog.ascode.references import References
 from catalog.ascode.writer import Written, written
 from catalog.models import AccessPolicy, Account, DirectoryGroup, Environment, Role, Sensitivity
+from catalog.wording import counted
 
 TO_NAME: Final = "Approvers to name"
 _MOST_NAMED: Final = 10
@@ -142,7 +143,7 @@ class _File:
             sets = {each.name: each for each in mine}
             described = " ".join(filter(None, (each.description for each in sets.values())))
             body = {"slug": slugify(name), "description": described or f"TODO: what does a {name} do?"}
-            yield Written(name, body, (f"From {_of(len(sets), 'permission set')} {', '.join(sorted(sets))}.",))
+            yield Written(name, body, (f"From {counted(len(sets), 'permission set')} {', '.join(sorted(sets))}.",))
 
     def _environments(self) -> Iterable[Written]:
         for name, accounts in sorted(self._adoption.environments.items()):
@@ -168,10 +169,10 @@ class _File:
 def _came_from(policy: Proposed) -> Iterable[str]:
     """Which assignments a policy came from, holder by holder."""
     holders, count = policy.by_holder, len(policy.accounts)
-    yield f"From {_of(len(policy.held), 'assignment')} of {policy.permission_set.name}:"
+    yield f"From {counted(len(policy.held), 'assignment')} of {policy.permission_set.name}:"
     for holder, there in holders[:_MOST_NAMED]:
         part = f"{len(there)} of " if len(there) < count else ""
-        yield f"- {holder} in {part}{_of(count, 'account')}: {', '.join(sorted(there)[:_MOST_NAMED])}"
+        yield f"- {holder} in {part}{counted(count, 'account')}: {', '.join(sorted(there)[:_MOST_NAMED])}"
     if len(holders) > _MOST_NAMED:
         yield f"- and {len(holders) - _MOST_NAMED} more"
     if policy.is_wider:
@@ -202,7 +203,3 @@ def _rules(accounts: list[Account]) -> tuple[list[str], list[Account]]:
     top = [path for path in whole if not any(path.startswith(f"{other}/") for other in whole)]
     rest = [a for a in accounts if not any(f"{a.ou_path}/".startswith(f"{path}/") for path in top)]
     return top, rest
-
-
-def _of(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -19,6 +19,7 @@ from catalog.models import Account, DirectoryGroup, Environment, PermissionSet, 
 from catalog.offers import policies_in_force
 from catalog.policy import offered
 from catalog.terms import Policy, matching
+from catalog.wording import counted
 
 UNSORTED: Final = "Unsorted"
 
@@ -88,7 +89,7 @@ class Adoption:
         count = sum(len(policy.held) for policy in self.policies)
         roles = len({policy.role for policy in self.policies})
         environments = len({policy.environment for policy in self.policies})
-        said = [f"{_these(count)} {_many(roles, 'role')} in {_many(environments, 'environment')}."] if count else []
+        said = [f"{_these(count)} {counted(roles, 'role')} in {counted(environments, 'environment')}."] if count else []
         if wider := sum(policy.is_wider for policy in self.policies):
             reach = "One of the policies reaches" if wider == 1 else f"{wider} of the policies reach"
             said.append(f"{reach} further than what is held.")
@@ -251,7 +252,3 @@ def _kept_out(policy: Policy) -> Any:
 
 def _these(count: int) -> str:
     return "This assignment is" if count == 1 else f"These {count} assignments are"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

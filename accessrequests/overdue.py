@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accessrequests.models import Assignment, Grant
 from accessrequests.states import ENDING_GRANT, OPEN_GRANT, GrantStatus, Presence
+from catalog.wording import counted
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Overdue:
         return bool(self.grants or self.assignments)
 
     def __str__(self) -> str:
-        counted = (("grant", self.grants), ("assignment without a grant", self.assignments))
-        return " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in counted if count)
+        late = ((self.grants, "grant"), (self.assignments, "assignment without a grant"))
+        return " and ".join(counted(count, what) for count, what in late if count)
 
 
 def count(now: datetime) -> Overdue:

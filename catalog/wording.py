@@ -56,6 +56,11 @@ def steps(stages: Iterable[str]) -> str:
     return ", then ".join(stages)
 
 
+def counted(count: int, what: str) -> str:
+    """So many of these, named in the singular: "1 role", "3 roles"."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def spelled(value: timedelta | int | float) -> str:
     """A duration, or a number of seconds, in words."""
     return spell(value if isinstance(value, timedelta) else timedelta(seconds=value))

@@ -124,8 +124,8 @@ def send_due(now: datetime, most: int = 50) -> int:
             by_name[message.channel].send(message)
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, the message stays and is tried again
             log.warning("notification_not_sent", notification=pk, error=str(error))
-            later = now + timedelta(seconds=min(2**message.attempts, 1800))
-            _note(pk, due_at=later if message.attempts < MOST_ATTEMPTS else None, trouble=str(error)[:500])
+            again = now + timedelta(seconds=min(2**message.attempts, 1800))
+            _note(pk, due_at=again if message.attempts < MOST_ATTEMPTS else None, trouble=str(error)[:500])
         else:
             sent += 1
             _note(pk, due_at=None, sent_at=now, trouble="")
