@@ -81,6 +81,7 @@ class Action(StrEnum):
     SYNC_RELEASED = "sync.released"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_CHECKPOINT = "audit.checkpoint"
+    AUDIT_CHECKPOINT_FORGED = "audit.checkpoint_forged"
 
 
 # {key} is a key of the data, or `actor`; [what is in brackets] is left out when one of its keys has no value.
@@ -217,6 +218,7 @@ SENTENCES: Final[Mapping[Action, str]] = MappingProxyType(
         Action.SYNC_RELEASED: "The directory is followed again[: {reason}]",
         Action.AUDIT_EXPORTED: "{actor} exported the ledger to number {up_to}[, filtered by {filters}]",
         Action.AUDIT_CHECKPOINT: "The ledger to number {number} was signed[ with key {key_id}]",
+        Action.AUDIT_CHECKPOINT_FORGED: "A checkpoint at number {number} is forged, and counts for nothing[: {reason}]",
     }
 )
 

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 SIGNER: Final = Actor.system("checkpoint")
 _MOST_DOUBTED: Final = 100
+_MOST_FORGED: Final = 10
 
 
 def make() -> Checkpoint | None:
@@ -27,14 +28,14 @@ def make() -> Checkpoint | None:
 
     None when nothing but the last checkpoint itself was recorded since. Raises chain.Broken rather than sign
     a chain that does not hold. A checkpoint that the present key did not sign is not built upon: that is an
-    error in the log and for `integrity.verify` to report, and never keeps a new one from being made.
+    error in the log and for `integrity.verify` to report, and never keeps a new one from being made. One that takes
+    its place is recorded as forged, and that event is signed instead; of so many in a row, until the next time.
     """
-    last, head = _last_true(), ChainHead.objects.get()
+    last, head = last_true(), ChainHead.objects.get()
     if last is not None and last.number > head.number:
         raise chain.Broken(head.number + 1, f"A checkpoint was signed at {last.number}; the events to it are missing.")
     walk = chain.Walk(last.number, last.hash) if last else chain.Walk()
-    for _ in walk_events(walk, up_to=head.number):
-        pass
+    _follow(walk, head.number)
     if walk.hash != head.hash:
         raise chain.Broken(head.number, f"The head of the chain does not say what event {head.number} says.")
     if not _has_news(last, walk.number):
@@ -42,20 +43,30 @@ def make() -> Checkpoint | None:
     with transaction.atomic():
         # Everybody who signs waits here, so that two at once do not sign the same number.
         ChainHead.objects.select_for_update().get()
-        if taken := Checkpoint.objects.filter(number=walk.number).first():
+        for _ in range(_MOST_FORGED):
+            taken = Checkpoint.objects.filter(number=walk.number).first()
+            if taken is None:
+                checkpoint = _signed(walk.number, walk.hash, clock.now())
+                checkpoint.save(force_insert=True)
+                _record(Action.AUDIT_CHECKPOINT, checkpoint)
+                return checkpoint
+            if not (doubt := _doubt(taken)):
+                return None
             # Rows are never changed, a forged one neither: the next event makes a place of its own.
-            if doubt := _doubt(taken):
-                log.error("checkpoint_place_taken", number=taken.number, reason=doubt)
-            return None
-        checkpoint = _signed(walk.number, walk.hash, clock.now())
-        checkpoint.save(force_insert=True)
-        data: dict[str, JSON] = {
-            "number": checkpoint.number,
-            "hash": checkpoint.hash,
-            "key_id": checkpoint.key_id,
-        }
-        ledger.record(SIGNER, Action.AUDIT_CHECKPOINT, Subject("audit", f"checkpoint-{checkpoint.number}"), data)
-    return checkpoint
+            log.error("checkpoint_place_taken", number=taken.number, reason=doubt)
+            _follow(walk, _record(Action.AUDIT_CHECKPOINT_FORGED, taken, reason=doubt).number)
+    return None
+
+
+def _follow(walk: chain.Walk, up_to: int) -> None:
+    for _ in walk_events(walk, up_to=up_to):
+        pass
+
+
+def covering(number: int) -> Checkpoint | None:
+    """The first checkpoint at this event or after it that the present key signed; of so many forged ones, none."""
+    from_there = Checkpoint.objects.filter(number__gte=number).order_by("number")
+    return next((each for each in from_there[:_MOST_DOUBTED] if not _doubt(each)), None)
 
 
 def public_key() -> bytes:
@@ -63,7 +74,7 @@ def public_key() -> bytes:
     return _private_key().public_key().public_bytes_raw()
 
 
-def _last_true() -> Checkpoint | None:
+def last_true() -> Checkpoint | None:
     """The newest checkpoint that the present key signed; after a change of keys there is none yet.
 
     Of many forged ones only so many are looked at; the chain is then walked from its beginning.
@@ -84,6 +95,11 @@ def _doubt(checkpoint: Checkpoint) -> str:
     except chain.Broken as broken:
         return str(broken)
     return ""
+
+
+def _record(action: Action, checkpoint: Checkpoint, **more: JSON) -> Event:
+    told: dict[str, JSON] = {"number": checkpoint.number, "hash": checkpoint.hash, "key_id": checkpoint.key_id}
+    return ledger.record(SIGNER, action, Subject("audit", f"checkpoint-{checkpoint.number}"), told | more)
 
 
 def _has_news(last: Checkpoint | None, number: int) -> bool:

@@ -4,6 +4,7 @@ import csv
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
@@ -15,7 +16,7 @@ from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.chain import JSON
 from auditlog.ledger import Subject
-from auditlog.models import Checkpoint, Event
+from auditlog.models import Event
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +32,16 @@ class Format(Protocol):
     def __call__(self, rows: Sequence[Sequence[str]], /) -> str: ...
 
 
-def begin(actor: Actor, filters: Mapping[str, str], suffix: str) -> int:
-    """Records the export before its first byte leaves, and returns the number of the last event of the copy.
+@dataclass(frozen=True)
+class Copy:
+    """A copy that is about to leave: the number of its last event, and whether a checkpoint signs it to that."""
+
+    up_to: int
+    is_signed: bool
+
+
+def begin(actor: Actor, filters: Mapping[str, str], suffix: str) -> Copy:
+    """Records the export before its first byte leaves.
 
     A copy without filters is signed to its end at once, so that nothing in it rests on the portal's word. It ends with
     its own record, or with what came between that and the signature; one that ends before was cut short.
@@ -41,18 +50,20 @@ def begin(actor: Actor, filters: Mapping[str, str], suffix: str) -> int:
         up_to = ledger.next_number()
         data: dict[str, JSON] = {"filters": dict(filters), "format": suffix, "up_to": up_to}
         number = ledger.record(actor, Action.AUDIT_EXPORTED, Subject("audit", "ledger"), data).number
-    return number if filters else _signed_from(number)
+    return Copy(number, is_signed=False) if filters else _signed_from(number)
 
 
-def _signed_from(number: int) -> int:
-    """Where the first signature from this event on stands; the event itself where nothing can be signed."""
+def _signed_from(number: int) -> Copy:
+    """The copy to where the first signature from this event on stands; to the event where nothing can be signed."""
     try:
         checkpoints.make()
     except chain.Broken as broken:
         # A chain that does not hold is evidence: the copy leaves, and the verifier says what is wrong with it.
         log.error("export_not_signed", number=number, reason=str(broken))
-    covering = Checkpoint.objects.filter(number__gte=number).order_by("number").first()
-    return covering.number if covering else number
+    if covering := checkpoints.covering(number):
+        return Copy(covering.number, is_signed=True)
+    log.error("copy_not_signed", number=number)
+    return Copy(number, is_signed=False)
 
 
 def stream(matching: QuerySet[Event], up_to: int, written: Format) -> Iterator[str]:

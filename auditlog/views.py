@@ -60,11 +60,12 @@ def export(request: HttpRequest, suffix: str) -> HttpResponseBase:
     if not form.is_valid():
         return redirect(f"{reverse('audit')}?{request.GET.urlencode()}")
     writer, content_type = FORMATS[suffix]
-    up_to = exports.begin(_actor(request), form.used(), suffix)
-    whole_or_part = "ledger-part" if form.used() else "ledger"
-    name = f"{whole_or_part}-{timezone.now():%Y-%m-%dT%H%M%SZ}.{suffix}"
+    copy = exports.begin(_actor(request), form.used(), suffix)
+    # Whoever has a copy of all that nothing signs to its end is told so by its name.
+    what = "ledger-part" if form.used() else "ledger" if copy.is_signed else "ledger-not-signed"
+    name = f"{what}-{timezone.now():%Y-%m-%dT%H%M%SZ}.{suffix}"
     return StreamingHttpResponse(
-        exports.stream(form.matching(), up_to, writer),
+        exports.stream(form.matching(), copy.up_to, writer),
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -95,9 +96,11 @@ def verify(_request: HttpRequest) -> HttpResponse:
 
 
 def _state() -> dict[str, Any]:
+    newest, true = Checkpoint.objects.first(), checkpoints.last_true()
     return {
         "head": ChainHead.objects.first(),
-        "checkpoint": Checkpoint.objects.first(),
+        "checkpoint": true,
+        "doubted": None if newest == true else newest,
         "public_key": checkpoints.public_key().hex(),
         "verification": cache.get(VERIFICATION),
     }

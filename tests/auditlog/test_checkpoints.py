@@ -124,16 +124,29 @@ def test_a_checkpoint_beyond_the_head_does_not_stop_new_ones(append: Append) -> 
     assert later.number == 4
 
 
-def test_a_forged_checkpoint_at_the_head_gives_way_to_the_next_event(append: Append) -> None:
+def test_a_forged_checkpoint_at_the_head_is_recorded_and_that_is_signed(append: Append) -> None:
     last = append()
     _forge(last.number, last.hash)
     with capture_logs() as logs:
-        assert checkpoints.make() is None
+        made = checkpoints.make()
     assert {line["event"] for line in logs} == {"checkpoint_not_believed", "checkpoint_place_taken"}
+    event = Event.objects.get(number=2)
+    assert event.action == Action.AUDIT_CHECKPOINT_FORGED
+    assert event.sentence.startswith("A checkpoint at number 1 is forged, and counts for nothing: ")
+    assert (made.number, made.hash) == (2, event.hash) if made else False
+    assert checkpoints.make() is None
+
+
+def test_forged_checkpoints_ahead_are_passed_and_not_for_ever(append: Append) -> None:
     append()
+    for number in range(1, 16):
+        _forge(number, "0" * 64)
+    assert checkpoints.make() is None
+    assert Event.objects.filter(action=Action.AUDIT_CHECKPOINT_FORGED).count() == 10
     made = checkpoints.make()
     assert made is not None
-    assert made.number == 2
+    assert made.number == 16
+    assert checkpoints.make() is None
 
 
 def test_a_true_checkpoint_beyond_the_head_says_that_events_were_cut_off(append: Append) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
 
-from auditlog import chain, checkpoints
+from auditlog import chain, checkpoints, clock
 from auditlog.actions import Action
 from auditlog.models import Checkpoint, Event
 from jitportal.models import User
@@ -25,6 +25,12 @@ def _export(client: Client, person: User, **filters: str) -> tuple[Any, list[dic
     assert response.status_code == 200
     text = response.getvalue().decode("utf-8-sig")
     return response, list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def forge(number: int) -> None:
+    """What somebody does who may add rows to the table, and does not have the key."""
+    row = {"hash": "0" * 64, "at": clock.now(), "key_id": "0" * 16, "signature": "0" * 128}
+    Checkpoint.objects.create(number=number, **row)
 
 
 def test_an_unfiltered_copy_verifies_and_ends_with_its_own_record(
@@ -59,6 +65,50 @@ def test_a_chain_that_does_not_hold_leaves_as_it_is(client: Client, compliance: 
     _, rows = _export(client, compliance)
     assert rows[-1]["action"] == Action.AUDIT_EXPORTED
     assert not Checkpoint.objects.exists()
+
+
+def test_a_forged_checkpoint_neither_ends_a_copy_nor_signs_it(
+    client: Client, compliance: User, append: Append, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    append()
+    for number in (2, 3, 4):
+        forge(number)
+    response, rows = _export(client, compliance)
+    assert re.search(r'filename="ledger-\d{4}-', response["Content-Disposition"])
+    signed = Checkpoint.objects.get(number=5)
+    signed.stated.refuse_forgery({signed.key_id: checkpoints.public_key()})
+    assert rows[-1]["number"] == "5"
+    assert [row["action"] for row in rows[2:]] == [Action.AUDIT_CHECKPOINT_FORGED] * 3
+    (tmp_path / "checkpoints.json").write_bytes(client.get("/audit/checkpoints.json").content)
+    (tmp_path / "ledger.csv").write_bytes(client.get("/audit/export.csv").getvalue())
+    arguments = [str(tmp_path / "ledger.csv"), "--checkpoint", str(tmp_path / "checkpoints.json")]
+    assert chain.main([*arguments, "--public-key", checkpoints.public_key().hex()]) == 1
+    assert "The checkpoint at record 2 is signed with another key." in capsys.readouterr().err
+
+
+def test_a_copy_that_nothing_signs_to_its_end_says_so_in_its_name(
+    client: Client, compliance: User, append: Append
+) -> None:
+    append()
+    for number in range(2, 40):
+        forge(number)
+    response, rows = _export(client, compliance)
+    assert re.search(r'filename="ledger-not-signed-\d{4}-', response["Content-Disposition"])
+    assert rows[-1]["action"] == Action.AUDIT_EXPORTED
+
+
+def test_the_audit_page_says_that_a_checkpoint_is_not_the_portals(
+    client: Client, compliance: User, append: Append
+) -> None:
+    append()
+    true = checkpoints.make()
+    assert true is not None
+    client.force_login(compliance)
+    assert "is not signed with the key" not in client.get("/audit/").text
+    forge(10**9)
+    page = client.get("/audit/").text
+    assert "The one at event 1000000000 is not signed with the key that the portal has now" in page
+    assert f"Event {true.number} <small" in page
 
 
 def test_the_export_is_recorded_with_who_and_which_filters(client: Client, compliance: User, append: Append) -> None:
