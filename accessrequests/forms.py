@@ -2,21 +2,18 @@
 
 import re
 import uuid
-import zoneinfo
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
 from accessrequests.models import Decision
 from accessrequests.workflow import Form, MoreTime
-from catalog import names
-from catalog.fields import Prose
+from catalog.fields import Line, LocalMoment, Prose
 from catalog.models import Account, Environment, Role
 from catalog.offers import Offer
 from catalog.policy import Unproven, Verdict, spell
@@ -105,30 +102,6 @@ class AccountsField(forms.MultipleChoiceField):
         return [found[text] for text in ids]
 
 
-class StartField(forms.DateTimeField):
-    """A moment as `datetime-local` sends it, in the zone that `zone` names."""
-
-    zone: zoneinfo.ZoneInfo | None = None
-
-    def to_python(self, value: Any) -> datetime | None:
-        with timezone.override(self.zone or UTC):
-            moment = super().to_python(value)
-        try:
-            return moment.astimezone(UTC) if moment else None
-        except OverflowError:
-            raise ValidationError("That is not a time to begin at.") from None
-
-
-class TicketField(forms.CharField):
-    """A ticket's name, of which every character can be seen."""
-
-    def to_python(self, value: Any) -> str:
-        try:
-            return names.refuse_unseen(str(super().to_python(value)))
-        except ValueError as error:
-            raise ValidationError(str(error), "invalid") from None
-
-
 class AskForm(forms.Form):
     """What every ask says: for how long and why. `longest` and `default` are None where nothing is offered."""
 
@@ -159,7 +132,7 @@ class AskForm(forms.Form):
             "max_length": f"Say it in at most {LONGEST_TEXT} characters.",
         },
     )
-    ticket = TicketField(required=False, max_length=LONGEST_TEXT)
+    ticket = Line(required=False, max_length=LONGEST_TEXT)
 
     def __init__(self, data: MultiValueDict[str, Any] | None = None) -> None:
         super().__init__(data)
@@ -228,7 +201,7 @@ class RequestForm(AskForm, WhatForm):
     when = forms.ChoiceField(
         choices=[("now", ""), ("later", "")], required=False, error_messages={"invalid_choice": "Choose when to begin."}
     )
-    start = StartField(
+    start = LocalMoment(
         required=False, error_messages={"invalid": "Give the day and the time, such as 2026-11-20 14:30."}
     )
     zone = forms.CharField(required=False)
@@ -252,10 +225,9 @@ class RequestForm(AskForm, WhatForm):
         self.offer = offer
         if offer:
             self.longest, self.default = offer.terms.longest_duration.value, offer.terms.default_duration.value
-        zone = str((data.get("zone") if data else "") or "UTC")
         start = self.fields["start"]
-        if isinstance(start, StartField) and zone in zones():
-            start.zone = zoneinfo.ZoneInfo(zone)
+        if isinstance(start, LocalMoment):
+            start.zone = str((data.get("zone") if data else "") or "UTC")
 
     def clean_zone(self) -> str:
         zone = self.cleaned_data["zone"] or "UTC"

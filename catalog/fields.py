@@ -1,14 +1,19 @@
 """Form fields in which an admin writes as people do: names, durations, one value a line."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from catalog import account_tags, app_roles, durations, names, tickets
+from catalog.zones import zones
 
 _LONGEST_VALUE = 200
+_EARLIEST_YEAR = 2000
+_LATEST_YEAR = 2100
 
 
 class Name(forms.CharField):
@@ -47,6 +52,28 @@ class Duration(forms.DurationField):
             return durations.parse(str(value))
         except ValueError as error:
             raise ValidationError(str(error), "invalid") from None
+
+
+class LocalMoment(forms.DateTimeField):
+    """A moment as `datetime-local` sends it, in the zone that `zone` names; in UTC while that is not known."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    zone = "UTC"
+
+    def prepare_value(self, value: Any) -> Any:
+        with timezone.override(self._zone()):
+            return super().prepare_value(value)
+
+    def to_python(self, value: Any) -> datetime | None:
+        with timezone.override(self._zone()):
+            moment = super().to_python(value)
+        # Beyond, years have no place for the time zones on either side of them.
+        if moment and not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
+            raise ValidationError(f"Give a day between {_EARLIEST_YEAR} and {_LATEST_YEAR}.", "invalid")
+        return moment.astimezone(UTC) if moment else None
+
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.zone if self.zone in zones() else "UTC")
 
 
 class YesNoOr(forms.NullBooleanSelect):

@@ -1,16 +1,14 @@
 """Forms of on-call schedules: turns, who takes them, and covers; times are given as clocks show them there."""
 
 import difflib
-import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any, ClassVar, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
-from catalog.fields import Duration, Name
+from catalog.fields import Duration, LocalMoment, Name
 from catalog.forms import CatalogForm
 from catalog.models import OnCallCover, OnCallPerson, OnCallSchedule
 from catalog.models.on_call import SHORTEST_TURN
@@ -20,30 +18,6 @@ from catalog.zones import zones
 
 LONGEST_TURN: Final = timedelta(days=56)
 MOST_PEOPLE: Final = 50
-EARLIEST_YEAR: Final = 2000
-LATEST_YEAR: Final = 2100
-
-
-class LocalMoment(forms.DateTimeField):
-    """A moment as `datetime-local` sends it, in the zone that `zone` names; in UTC while that is not known."""
-
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    zone = "UTC"
-
-    def prepare_value(self, value: Any) -> Any:
-        with timezone.override(self._zone()):
-            return super().prepare_value(value)
-
-    def to_python(self, value: Any) -> datetime | None:
-        with timezone.override(self._zone()):
-            moment = super().to_python(value)
-        # Beyond, years have no place for the time zones on either side of them.
-        if moment and not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-            raise ValidationError(f"Give a day between {EARLIEST_YEAR} and {LATEST_YEAR}.", "invalid")
-        return moment.astimezone(UTC) if moment else None
-
-    def _zone(self) -> zoneinfo.ZoneInfo:
-        return zoneinfo.ZoneInfo(self.zone if self.zone in zones() else "UTC")
 
 
 class OnCallScheduleForm(CatalogForm):
