@@ -24,12 +24,11 @@ from catalog.one_writer import wait_for_others
 from catalog.snapshots import Snapshot, digest_of, snapshot, touches_sensitive
 
 MANAGED: Final = "managed_by_file"
-MOST_NAMED: Final = 5
 _SIGNS: Final = {"added": "+", "changed": "~", "deleted": "-"}
 # What happens to who changes an object, and not to the object.
 _ASIDE: Final = {
-    "taken over": "managed by the file from now on, and else as before",
-    "released": "no longer managed by the file, and else as before",
+    "taken over": "Managed by the file from then on and locked in the admin, else as before:",
+    "released": "No longer managed by the file, and changed in the admin again, else as before:",
 }
 
 
@@ -62,6 +61,11 @@ class Plan:
         for change in self.changes:
             counts[verb_of(change)] += 1
         return counts
+
+    @property
+    def is_different(self) -> bool:
+        """Whether the catalog would say anything else; who manages what it says is beside that."""
+        return any(verb_of(change) not in _ASIDE for change in self.changes)
 
 
 class Changed(Exception):
@@ -180,19 +184,21 @@ def lines(shown: Plan) -> Iterator[str]:
 
 
 def _lines(shown: Plan) -> Iterator[str]:
-    passing: dict[tuple[str, str], list[str]] = {}
+    aside: dict[str, list[str]] = {}
     for change in shown.changes:
         verb, kind, name = verb_of(change), str(change.data["kind"]), str(change.data["object"])
         if verb in _ASIDE:
-            passing.setdefault((verb, kind), []).append(name)
+            aside.setdefault(verb, []).append(f"{kind} “{name}”")
             continue
         yield f"{_SIGNS[verb]} {kind} “{name}”{' is deleted' if verb == 'deleted' else ''}"
         yield from () if verb == "deleted" else _differences(change, verb)
-    for (verb, kind), names in passing.items():
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        yield f"= {kind} {', '.join(f'“{name}”' for name in names[:MOST_NAMED])}{more}: {_ASIDE[verb]}"
+    for verb, objects in aside.items():
+        yield f"= {_ASIDE[verb]}"
+        yield from (f"    {each}" for each in objects)
     counts = [f"{count} {verb}" for verb, count in shown.counts.items() if count]
-    yield f"{', '.join(counts)}." if counts else "Nothing would change."
+    if not shown.is_different:
+        yield "Nothing would change but who manages it." if counts else "Nothing would change."
+    yield from [f"{', '.join(counts)}."] if counts else ()
     if shown.effects:
         yield "What it does to people:"
         yield from (f"  {effect.text}" for effect in shown.effects)

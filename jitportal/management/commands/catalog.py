@@ -1,6 +1,9 @@
 """`manage.py catalog`: the catalog on the command line."""
 
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +21,7 @@ from catalog.models.managed import LONGEST_FILE_NAME
 from catalog.people import actor_of
 
 OPERATOR: Final = Actor.system("command line")
-# `plan` says by its exit code whether a file would change anything: 0 is no, 1 an error, as everywhere.
+# `plan` says by its exit code whether the catalog would say anything else: 0 is no, 1 an error, as everywhere.
 WOULD_CHANGE: Final = 2
 
 
@@ -32,7 +35,9 @@ class Command(BaseCommand):
         verbs.add_parser("problems", help="list what keeps people from asking or being approved, and what needs a look")
         exporting = verbs.add_parser("export", help="write the whole catalog as a file")
         exporting.add_argument("--out", metavar="FILE", help="where to; default: standard output")
-        planning = verbs.add_parser("plan", help="say what a file would change; exit code 2 if anything")
+        planning = verbs.add_parser(
+            "plan", help="say what a file would change; exit code 2 if anything but who manages it"
+        )
         applying = verbs.add_parser("apply", help="say what a file would change, ask, and make the catalog so")
         for verb in (planning, applying):
             verb.add_argument("file")
@@ -58,7 +63,8 @@ class Command(BaseCommand):
             CommandError: a file cannot be read or applied, with everything that is wrong with it; nothing was changed.
         """
         try:
-            getattr(self, f"_{options['verb']}")(options)
+            with _told_in_words():
+                getattr(self, f"_{options['verb']}")(options)
         except Unreadable as error:
             file = options.get("file") or options["name"]
             said = "\n".join(f"{file}:{complaint}" for complaint in error.complaints)
@@ -86,7 +92,7 @@ class Command(BaseCommand):
     def _plan(self, options: dict[str, Any]) -> None:
         shown = plan.plan(_read(options), OPERATOR, prune=options["prune"])
         self._show(shown)
-        if shown.changes:
+        if shown.is_different:
             sys.exit(WOULD_CHANGE)
 
     def _apply(self, options: dict[str, Any]) -> None:
@@ -140,6 +146,19 @@ class Command(BaseCommand):
             return True
         self.stdout.write("Nothing was changed.")
         return False
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    """Keeps the log out of a terminal in which somebody reads the same in words; elsewhere it has its alarms."""
+    log = logging.getLogger(proposals.__name__)
+    level = log.level
+    if sys.stderr.isatty():
+        log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _second_admin(shown: plan.Plan, why: str, options: dict[str, Any]) -> tuple[Any, str]:

@@ -65,7 +65,23 @@ def test_it_changes_nothing(catalog: Catalog) -> None:
     assert (Event.objects.count(), Role.history.count()) == (events, versions)
 
 
-def test_many_that_are_only_taken_over_are_one_line(company: None, run: Run, tmp_path: Path) -> None:
-    _, said = run("plan", written(tmp_path, writer.export()))
-    assert "and 9 more: managed by the file from now on" in said
+def test_an_export_is_planned_as_no_change_and_names_all_that_it_would_lock(
+    company: None, run: Run, tmp_path: Path
+) -> None:
+    code, said = run("plan", written(tmp_path, writer.export()))
+    first, *named = said.partition("Nothing would change but who manages it.\n")[0].splitlines()
+    assert (code, first) == (0, "= Managed by the file from then on and locked in the admin, else as before:")
+    assert f"\n{len(named)} taken over.\n" in said
+    assert {f"    role “{role.name}”" for role in Role.objects.all()} < set(named)
     assert said.endswith("Nobody gains or loses anything by it.\n")
+
+
+def test_what_it_no_longer_names_is_said_to_be_open_to_the_admin_again(
+    catalog: Catalog, run: Run, tmp_path: Path
+) -> None:
+    applied(f"{HEAD}roles:\n  New:\n    description: x\n")
+    said = "= No longer managed by the file, and changed in the admin again, else as before:\n    role “New”\n"
+    assert run("plan", written(tmp_path, HEAD)) == (
+        0,
+        f"{said}Nothing would change but who manages it.\n1 released.\nNobody gains or loses anything by it.\n",
+    )

@@ -179,6 +179,20 @@ def test_an_override_is_applied_at_once_and_shown_to_all_admins(
     assert b"catalog.yaml" in admin_client.get(reverse("proposals")).content
 
 
+@pytest.mark.parametrize("reads_along", [True, False])
+def test_in_a_terminal_the_words_are_all_and_elsewhere_the_log_has_the_alarm(
+    catalog: Catalog,
+    file: str,
+    run: Run,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    reads_along: bool,
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: reads_along)
+    run("apply", file, "--yes", "--override", "The auditor is waiting for it")
+    assert ("catalog_overridden" in caplog.text) != reads_along
+
+
 def test_an_override_says_why(catalog: Catalog, file: str, run: Run) -> None:
     with pytest.raises(CommandError, match="Say why"):
         run("apply", file, "--yes", "--override", "now")
