@@ -230,6 +230,18 @@ def test_one_member_who_is_kept_from_asking_keeps_a_group_from_being_a_candidate
     assert adoption.candidates(AwsGroups()) == []
 
 
+def test_a_group_that_is_kept_from_asking_itself_is_no_candidate_though_nobody_of_it_is_known(
+    aws: Provisioner, founded: None, hold: Hold
+) -> None:
+    hold(PAYMENTS.display_name, "DeveloperAccess", "Development")
+    scanned(aws)
+    group = DirectoryGroup.objects.get(object_id=company.PAYMENTS.object_id)
+    group.people.clear()
+    assert len(adoption.candidates(AwsGroups())) == 6
+    AccessPolicy.objects.get(name="Developer in Development").closed_to.add(group)
+    assert adoption.candidates(AwsGroups()) == []
+
+
 def test_stages_are_those_of_the_role_where_it_is_offered_already(
     aws: Provisioner, founded: None, hold: Hold, tmp_path: Path
 ) -> None:

@@ -93,6 +93,18 @@ def test_what_two_accounts_agreed_to_is_not_approved_once_that_is_known(
     assert office.again(made).status == RequestStatus.DENIED
 
 
+def test_what_two_accounts_agreed_to_does_not_start_because_its_policy_asks_nobody_any_more(
+    office: Office, needs_two: None
+) -> None:
+    made = office.approve(office.submit_production(), (company.CHIARA, company.EMMA, company.FARID))
+    is_chiara_too(office, company.EMMA, "principal_id")
+    policy = office.catalog.two_stages
+    policy.automatic_approval = "always"
+    policy.save()
+    office.work()
+    assert (office.again(made).status, office.in_aws()) == (RequestStatus.FAILED, [])
+
+
 def test_two_people_who_are_told_apart_by_everything_are_two(office: Office, needs_two: None) -> None:
     made = office.approve(office.submit_production(), (company.CHIARA, company.EMMA, company.FARID))
     office.work()

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.test import Client
 
+from auditlog.models import Event
 from catalog.models import AccessPolicy, Proposal
 from jitportal.models import User
 from tests.catalog.conftest import Catalog, Fill, carried, errors, shows_preview, signed_in, text
@@ -42,3 +43,9 @@ def accept(user: User, proposal: Proposal, **forged: str) -> Any:
 def hours(catalog: Catalog) -> int:
     """For how long the policy grants now."""
     return int(AccessPolicy.objects.get(pk=catalog.policy.pk).longest_duration.total_seconds() // 3600)
+
+
+def actions() -> list[str]:
+    """What was recorded of proposals and access policies, in its order."""
+    kinds = Event.objects.filter(subject_kind__in=("proposal", "access policy")).order_by("number")
+    return list(kinds.values_list("action", flat=True))

@@ -135,6 +135,20 @@ def test_who_would_be_refused_for_want_of_a_manager_is_named_as_a_problem(
     assert [each.id for each in problems.found(catalog.policy.pk)] == ["catalog.W050"]
 
 
+@pytest.mark.parametrize("mark", ["user_name", "principal_id"])
+def test_whose_manager_is_another_account_of_theirs_counts_as_without_one(
+    catalog: Catalog, by_manager: ApproverGroup, erin: User, ana: User, mark: str
+) -> None:
+    manages(ana, erin)
+    assert problems.found(catalog.policy.pk) == []
+    User.objects.filter(pk=erin.pk).update(principal_id="p-1", user_name="erin@example.com")
+    same = {"user_name": "ERIN@example.com", "principal_id": "p-1"}
+    User.objects.filter(pk=ana.pk).update(**{mark: same[mark]})
+    (problem,) = problems.found(catalog.policy.pk)
+    assert "would refuse Erin: the directory" in problem.text
+    assert not answers.why(erin.pk, None).reached[0].may_ask
+
+
 def test_the_manager_named_at_two_stages_is_a_problem_whoever_made_it_so(
     catalog: Catalog, by_manager: ApproverGroup, erin: User, ana: User
 ) -> None:
