@@ -196,6 +196,17 @@ def test_a_file_that_is_there_is_not_overwritten(aws: Provisioner, unfounded: No
     assert (tmp_path / "adopted.yaml").read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.parametrize(("name", "why"), [("a\0b", "No file can have that name"), ("x" * 5000, "File name too long")])
+def test_a_name_that_no_file_can_have_is_refused_in_a_sentence(
+    aws: Provisioner, unfounded: None, hold: Hold, tmp_path: Path, name: str, why: str
+) -> None:
+    hold(PAYMENTS.display_name, "DeveloperAccess", "Development")
+    scanned(aws)
+    with pytest.raises(CommandError, match=why) as said:
+        call_command("adopt", "--out", str(tmp_path / name))
+    assert len(str(said.value)) < 300
+
+
 def test_somebody_who_may_not_ask_keeps_theirs(aws: Provisioner, founded: None, hold: Hold) -> None:
     hold(company.HUGO.user_name, "DevOpsAccess", "Development")
     hold(company.DANIEL.user_name, "DevOpsAccess", "Development")

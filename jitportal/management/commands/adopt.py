@@ -10,8 +10,10 @@ from accessrequests import adopted_file, adoption
 from accessrequests.adoption import Candidate
 from accessrequests.models import ScanCursor
 from accessrequests.provisioner import ProvisionerError
+from catalog.names import printable
 from catalog.wording import some_of
 from jitportal.aws.groups import AwsGroups
+from jitportal.management import files
 
 
 class Command(BaseCommand):
@@ -55,14 +57,14 @@ class Command(BaseCommand):
             self.stdout.write(f"  {what}: {why}")
         if not found.policies:
             return
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(adopted_file.text_of(found))
-        except FileExistsError:
-            raise CommandError(f"{path} is there already, and may have been edited; give another by --out.") from None
-        except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}") from None
-        self.stdout.write(f"Written to {path}. Edit it, then: manage.py catalog plan {path}")
+        text, name = adopted_file.text_of(found), printable(str(path))
+        with files.named(path):
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(text)
+            except FileExistsError:
+                raise CommandError(f"{name} is there already, and may be edited; give another by --out.") from None
+        self.stdout.write(f"Written to {name}. Edit it, then: manage.py catalog plan {name}")
 
     def _list(self) -> None:
         found = adoption.candidates(AwsGroups())

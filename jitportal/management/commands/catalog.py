@@ -19,6 +19,7 @@ from catalog.ascode.document import Document
 from catalog.ascode.tree import Unreadable
 from catalog.models.managed import LONGEST_FILE_NAME
 from catalog.people import actor_of
+from jitportal.management import files
 
 OPERATOR: Final = Actor.system("command line")
 # `plan` says by its exit code whether the catalog would say anything else: 0 is no, 1 an error, as everywhere.
@@ -84,10 +85,8 @@ class Command(BaseCommand):
         if not options["out"]:
             self.stdout.write(text, ending="")
             return
-        try:
-            Path(options["out"]).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise CommandError(f"{options['out']}: {error.strerror}") from None
+        with files.named(path := Path(options["out"])):
+            path.write_text(text, encoding="utf-8")
 
     def _plan(self, options: dict[str, Any]) -> None:
         shown = plan.plan(_read(options), OPERATOR, prune=options["prune"])
@@ -103,7 +102,7 @@ class Command(BaseCommand):
         if name not in known:
             there = f"these do: {', '.join(known)}" if known else "none does"
             rest = f".{meant}" if (meant := names.alike(name, known)) else f"; {there}."
-            raise CommandError(names.printable(f"No file of the name “{name}” manages anything{rest}"))
+            raise CommandError(names.printable(f"No file of the name “{files.brief(name)}” manages anything{rest}"))
         self._carry_out(Document(name, ""), options)
 
     def _carry_out(self, file: Document, options: dict[str, Any], *, prune: bool = False) -> None:
@@ -189,14 +188,13 @@ def _second_admin(shown: plan.Plan, why: str, options: dict[str, Any]) -> tuple[
 
 def _read(options: dict[str, Any]) -> Document:
     path = Path(options["file"])
-    try:
-        name = names.refuse_unseen(options["name"] or path.name)
-    except ValueError as error:
-        raise CommandError(f"The file's name: {error}") from None
-    if not name or len(name) > LONGEST_FILE_NAME:
-        raise CommandError(f"Give a name of 1 to {LONGEST_FILE_NAME} characters by --as.")
-    try:
+    with files.named(path):
         raw = path.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from None
+    name = options["name"] or path.name
+    if not name or len(name) > LONGEST_FILE_NAME:
+        raise CommandError(f"“{files.brief(name)}”: Give a name of 1 to {LONGEST_FILE_NAME} characters by --as.")
+    try:
+        names.refuse_unseen(name)
+    except ValueError as error:
+        raise CommandError(f"The file's name: {error} Or give the catalog another by --as.") from None
     return document.read(raw, name)
