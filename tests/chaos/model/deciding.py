@@ -54,8 +54,9 @@ class Deciding(Stage):
 
     def _may_agree(self, user: User, request: AccessRequest) -> bool:
         # Each decides once: nobody whom alone the stage after this one is left with.
-        alone = any(self._able(request, stage) == {user.pk} for stage in range(request.stage + 1, 3))
-        return self._may_deny(user, request) and not alone
+        return self._may_deny(user, request) and not any(
+            self._able(request, stage) == {user.pk} for stage in range(request.stage + 1, 3)
+        )
 
     def _may_deny(self, user: User, request: AccessRequest) -> bool:
         """The promise in the model's own words."""
