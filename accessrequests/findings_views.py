@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any, Final, cast
 
@@ -20,7 +21,7 @@ from accessrequests.live import signed_in
 from accessrequests.models import Finding
 from accessrequests.refusals import Refused
 from accessrequests.states import ADOPTED_FINDING, FindingStatus
-from auditlog import clock
+from auditlog import clock, moments
 
 PER_PAGE: Final = 50
 RECENT: Final = 25
@@ -80,27 +81,43 @@ def _page(request: HttpRequest, *, status: int = 200, **bound: Any) -> HttpRespo
 @_for_readers
 def adopt(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Make it ours until a moment."""
-    return _settle(request, finding_id, "adopt", AdoptionForm(request.POST), findings.adopt, "It ends by itself then.")
+    return _settle(request, finding_id, "adopt", AdoptionForm(request.POST), findings.adopt, _adopted)
 
 
 @require_POST
 @_for_readers
 def remove(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Take it away now."""
-    said = "AWS is being asked to take it away; the finding is closed when AWS has confirmed that."
-    return _settle(request, finding_id, "remove", RemovalForm(request.POST), findings.remove, said)
+    return _settle(request, finding_id, "remove", RemovalForm(request.POST), findings.remove, _being_removed)
 
 
 @require_POST
 @_for_readers
 def accept(request: HttpRequest, finding_id: uuid.UUID) -> HttpResponse:
     """Leave it, with an owner and a day to look again."""
-    said = "It is open again on the day you gave."
-    return _settle(request, finding_id, "accept", AcceptanceForm(request.POST), findings.accept, said)
+    return _settle(request, finding_id, "accept", AcceptanceForm(request.POST), findings.accept, _accepted)
+
+
+def _adopted(settled: Finding) -> str:
+    return f"Adopted until {moments.exact(cast(datetime, settled.until))}. It ends by itself then."
+
+
+def _being_removed(settled: Finding) -> str:
+    asked = "AWS is being asked to take it away; the finding is closed when AWS has confirmed that."
+    return f"{settled.get_status_display()}. {asked}"
+
+
+def _accepted(settled: Finding) -> str:
+    return f"Accepted until {moments.exact(cast(datetime, settled.review_at))}. It is open again then."
 
 
 def _settle(
-    request: HttpRequest, finding_id: uuid.UUID, verb: str, form: forms.Form, do: Callable[..., Finding], said: str
+    request: HttpRequest,
+    finding_id: uuid.UUID,
+    verb: str,
+    form: forms.Form,
+    do: Callable[..., Finding],
+    told: Callable[[Finding], str],
 ) -> HttpResponse:
     found = Finding.objects.filter(pk=finding_id).select_related("account", "permission_set").first()
     if found is None:
@@ -112,6 +129,6 @@ def _settle(
         except Refused as refusal:
             add_refusals(form, refusal.refusals)
         else:
-            messages.success(request, f"{settled.get_status_display()}. {said}")
+            messages.success(request, told(settled))
             return redirect("findings")
     return _page(request, status=422, failed=found, failed_verb=verb, form=form)

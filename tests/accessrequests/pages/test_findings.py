@@ -152,7 +152,8 @@ def test_adopting_from_the_page(office: Office, admin: Client) -> None:
     answer = admin.post(f"{PAGE}{finding.pk}/adopt/", FORMS["adopt"])
     assert (answer.status_code, answer["Location"]) == (302, PAGE)
     page = text(admin.get(PAGE))
-    assert "Adopted. It ends by itself then." in page
+    assert "Adopted until Wed 18 Nov 2026, 09:00 UTC. It ends by itself then." in page
+    assert "Another end." in page
     assert "Ends <time" in page
     assert "Wed 18 Nov 2026, 09:00 UTC" in page
     assert "/accept/" not in page, "what is adopted can get another end, or be removed"
