@@ -1,5 +1,6 @@
 """Who may do what with a change of the catalog that waits for a second admin, and whether it is as it was proposed."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
@@ -64,7 +65,10 @@ def may_look_at(proposal: Proposal, user: Any) -> Verdict:
     """Whether this user may note that they have looked at an override."""
     if proposal.status != Status.OVERRIDDEN:
         return Verdict(False, "There is nothing to look at: " + proposal.get_status_display().lower() + ".", "once")
-    return _is_another_admin(proposal, user)
+    verdict = _is_another_admin(proposal, user)
+    if verdict.rule == "self-approval":
+        return replace(verdict, reason="You put it in force yourself: another admin looks at it.")
+    return verdict
 
 
 def sha256_of(proposal: Proposal) -> str:

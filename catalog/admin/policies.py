@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from catalog import policy_forms, problems
 from catalog.admin.base import CatalogAdmin, PartsInline
+from catalog.admin.preview import override_of
 from catalog.models import (
     AccessPolicy,
     ApprovalStage,
@@ -121,7 +122,7 @@ class AccessPolicyAdmin(CatalogAdmin):
 
 def _with_problems(request: HttpRequest, policy: AccessPolicy, response: Any) -> Any:
     """The answer, which has said by now that the policy is saved: what is amiss with it is told after that."""
-    # The page of the policy itself shows them anyway.
-    for problem in [] if "_continue" in request.POST else problems.found(policy.pk):
+    # The page of the policy itself shows them anyway, and so does that of an override.
+    for problem in [] if "_continue" in request.POST or override_of(request) else problems.found(policy.pk):
         messages.warning(request, problem.text)
     return response

@@ -115,7 +115,7 @@ class PreviewsChanges(VersionsAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         step, actor, parts = _step(request), actor_of(request.user), list(formsets)
         if not changes.is_different(form, parts):
-            messages.info(request, "Nothing was different, so nothing was recorded.")
+            request.catalog_is_the_same = True  # type: ignore[attr-defined]
             return
         why = step.why or form.cleaned_data.get("why", "")
         if step.trial is None:
@@ -138,6 +138,14 @@ class PreviewsChanges(VersionsAdmin):
         changes.delete(instance=obj, actor=actor, why=why, guard=step.trial.still_holds(), told=step.told)
         if step.then:
             step.then(obj)
+
+    def message_user(
+        self, request: HttpRequest, message: Any, level: Any = messages.INFO, *rest: Any, **more: Any
+    ) -> None:
+        # Django says of every form that it was saved.
+        if level == messages.SUCCESS and hasattr(request, "catalog_is_the_same"):
+            message, level = "Nothing was different, so nothing was recorded.", messages.INFO
+        super().message_user(request, message, level, *rest, **more)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
         return _to_override(request) or super().response_add(request, obj, post_url_continue)
@@ -251,13 +259,16 @@ def _step(request: HttpRequest) -> Step:
     return step
 
 
-def _to_override(request: HttpRequest) -> HttpResponse | None:
-    """To the page of what has just been put in force without a second admin: it says what that did, and to whom.
-
-    A window beside a form has to close first, and a form in which nothing was different has made nothing.
-    """
+def override_of(request: HttpRequest) -> Proposal | None:
+    """What has just been put in force without a second admin: nothing, if nothing in the form was different."""
     override = _step(request).override
-    if override is None or override.pk is None or IS_POPUP_VAR in request.POST:
+    return override if override and override.pk else None
+
+
+def _to_override(request: HttpRequest) -> HttpResponse | None:
+    """To the page of an override, which says what it did, and to whom; a window beside a form has to close first."""
+    override = override_of(request)
+    if override is None or IS_POPUP_VAR in request.POST:
         return None
     messages.warning(request, "It is in force without a second admin. All admins are shown that, and why.")
     return redirect("proposal", override.pk)

@@ -124,6 +124,7 @@ def test_a_form_sent_as_it_came_writes_nothing(admin_client: Client, catalog: Ca
     response = admin_client.post(page, fill(page, why="Just looking"), follow=True)
     assert (Event.objects.count(), catalog.policy.history.count()) == before
     assert "Nothing was different" in response.content.decode()
+    assert "was changed successfully" not in response.content.decode()
 
 
 def test_a_deletion_is_recorded_and_keeps_its_history(admin_client: Client, catalog: Catalog) -> None:

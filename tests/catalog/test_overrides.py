@@ -83,22 +83,21 @@ def test_an_override_leads_to_its_page_which_says_what_it_did_and_leads_to_the_o
     assert f'href="{page}"' in text(answer)
 
 
-def test_what_is_amiss_with_a_policy_is_told_after_that_it_is_saved(
+def test_what_is_amiss_with_a_policy_is_told_once_and_after_that_it_is_saved(
     browser: Client, catalog: Catalog, fill: Fill, settings: Any
 ) -> None:
     page = of_policy(catalog)
     type(catalog.permission_set).objects.update(session_duration=timedelta(hours=12))
     shown = browser.post(page, fill(page, longest_duration="4h", default_duration="1h"))
     answer = browser.post(page, {**carried(shown), "_override": "1", "reason": WHY}, follow=True)
-    in_force, *amiss = [str(message) for message in answer.context["messages"]]
-    assert in_force.startswith("It is in force without a second admin.")
-    assert [text.startswith("Sessions of Support last 12 hours") for text in amiss] == [True]
+    assert len(answer.context["messages"]) == 1
+    assert text(answer).count("Sessions of Support last 12 hours") == 1
     settings.SENSITIVE_FROM = None
     shown = browser.post(page, fill(page, longest_duration="5h"))
     answer = browser.post(page, {**carried(shown), "_confirm": "1"}, follow=True)
     saved, *amiss = [str(message) for message in answer.context["messages"]]
     assert "was changed successfully" in saved
-    assert [text.startswith("Sessions of Support last 12 hours") for text in amiss] == [True]
+    assert [each.startswith("Sessions of Support last 12 hours") for each in amiss] == [True]
 
 
 def test_the_page_of_a_deletion_in_an_emergency_leads_to_nothing_that_is_gone(
