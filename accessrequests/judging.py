@@ -179,7 +179,9 @@ def _are_enough(agreed: Counter[int], terms: Terms) -> Verdict:
 def approved_by(outcome: Outcome) -> str:
     """Why an ask was approved at once, with the rule and its version, as the record says it."""
     why = wording.why(outcome)
-    return f"“{outcome.rule}” (version {outcome.version}) approves it at once{f': {why}' if why else ''}."
+    return (
+        f"“{outcome.rule}” (version {outcome.version} of that policy) approves it at once{f': {why}' if why else ''}."
+    )
 
 
 def other_permission_set(terms: Terms, than: str) -> Verdict:

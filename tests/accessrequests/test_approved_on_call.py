@@ -53,7 +53,7 @@ def test_whoever_has_the_turn_is_approved_at_once_and_the_record_says_why(office
     }
     event = Event.objects.get(action="request.approved", subject_id=str(request.pk))
     assert event.actor == "system:policy"
-    rule = f"“Production developers” (version {version})"
+    rule = f"“Production developers” (version {version} of that policy)"
     assert event.data["reason"] == f"{rule} approves it at once: on call by the schedule Payments on call."
     office.work()
     assert office.again(request).status == RequestStatus.ACTIVE

@@ -39,7 +39,7 @@ def test_a_short_ask_is_approved_at_once_and_says_by_which_version_of_which_rule
     }
     event = Event.objects.get(action="request.approved", subject_id=str(request.pk))
     assert event.actor == "system:policy"
-    rule = f"“Production developers” (version {version})"
+    rule = f"“Production developers” (version {version} of that policy)"
     assert event.data["reason"] == f"{rule} approves it at once: within 30 minutes."
     office.work()
     assert office.again(request).status == RequestStatus.ACTIVE
