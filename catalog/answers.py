@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
+
 from catalog import past
 from catalog.account_tags import Tags
 from catalog.deciders import Deciding, can_be_decided, deciding
@@ -145,7 +147,7 @@ def _crowd(part: Part, ids: frozenset[int], count: int, alone: int, membership: 
         refusals = (*refusals, Verdict(False, f"There is no account to ask for in {place.environment}.", "accounts"))
     steps = deciding(judgement.terms.stages if judgement.terms else (), membership, None)
     duties = duties_of(judgement.terms, membership, None)
-    refusals = (*refusals, *_undecidable(judgement.terms, steps, duties))
+    refusals = (*refusals, *_unreachable(judgement.terms, steps, duties))
     crowd = Crowd(part, held, count, judgement.terms, refusals, steps, duties)
     return replace(crowd, without_manager=alone) if crowd.can_ask and crowd.needs_manager else crowd
 
@@ -200,12 +202,25 @@ def _with_deciders(found: Iterable[Standing], membership: Membership, asker: Per
     for each in found:
         steps = deciding(each.terms.stages if each.terms else (), membership, asker)
         duties = duties_of(each.terms, membership, asker)
-        refusals = (*each.refusals, *_undecidable(each.terms, steps, duties))
+        refusals = (*each.refusals, *_unreachable(each.terms, steps, duties))
         reached.append(Reached(each, steps, refusals, duties))
     return tuple(reached)
 
 
-def _undecidable(terms: Terms | None, steps: tuple[Deciding, ...], duties: tuple[Duty, ...]) -> tuple[Verdict, ...]:
+def _unreachable(terms: Terms | None, steps: tuple[Deciding, ...], duties: tuple[Duty, ...]) -> tuple[Verdict, ...]:
+    """What keeps every ask from coming to anything, though no policy refuses it."""
+    return (*_unchecked(terms), *_undecided(terms, steps, duties))
+
+
+def _unchecked(terms: Terms | None) -> tuple[Verdict, ...]:
+    """Tickets that must be checked, and nothing that does; which ticket system there was once is not on record."""
+    if terms is None or not terms.ticket_checks or settings.TICKET_SYSTEM:
+        return ()
+    rule = terms.ticket_checks[0].rule
+    return (Verdict(False, f"“{rule}” has tickets checked, and no ticket system is connected.", rule, "ticket"),)
+
+
+def _undecided(terms: Terms | None, steps: tuple[Deciding, ...], duties: tuple[Duty, ...]) -> tuple[Verdict, ...]:
     """That nobody could decide is in the way of everything only where nothing is approved at once."""
     if terms is not None and terms.automatic.is_for_anybody:
         return ()

@@ -17,7 +17,7 @@ from django.db import transaction
 from auditlog import claims, clock
 from catalog import changes, joining, principals
 from catalog.inventory import INVENTORY, Inventory
-from catalog.models import Account, AccountRule, InventoryLook, InventorySync, PermissionSet
+from catalog.models import AccessPolicy, Account, AccountRule, InventoryLook, InventorySync, PermissionSet
 
 # Longer than any one question may take with all its waiting.
 LEASE: Final = timedelta(minutes=5)
@@ -124,8 +124,7 @@ class _Sync:
         now = clock.now()
         looks = dict(InventoryLook.objects.values_list("key", "at"))
         InventoryLook.objects.filter(key__in=looks.keys() - accounts - arns).delete()
-        # Where accounts join by their tags, a tag that was changed must not wait for a day.
-        tags_hold = TAGS_HOLD if AccountRule.objects.exclude(tag_key="").exists() else DETAILS_HOLD
+        tags_hold = TAGS_HOLD if _tags_count() else DETAILS_HOLD
         due = [key for key in sorted(accounts) if looks.get(key, now) <= now - tags_hold]
         due += [key for key in sorted(arns) if looks.get(key, now) <= now - DETAILS_HOLD]
         due.sort(key=lambda key: looks[key])
@@ -182,3 +181,9 @@ def _update(row: Account | PermissionSet, values: dict[str, Any], why: str) -> b
 
 def _differs(row: Any, values: dict[str, Any]) -> bool:
     return any(getattr(row, column) != value for column, value in values.items())
+
+
+def _tags_count() -> bool:
+    """Whether accounts join environments, or policies hold for them, by their tags: then none may wait for a day."""
+    by_rules = AccountRule.objects.exclude(tag_key="")
+    return by_rules.exists() or AccessPolicy.objects.filter(account_tags__isnull=False, is_in_force=True).exists()

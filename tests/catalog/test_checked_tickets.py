@@ -8,10 +8,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from catalog import effects, problems
+from catalog import answers, effects, problems
 from catalog.membership import Now
 from catalog.models import AccessPolicy, DirectoryGroup
 from catalog.snapshots import snapshot
+from jitportal.models import User
 from tests.catalog.conftest import Catalog, Fill, errors, person
 
 
@@ -50,6 +51,22 @@ def test_a_policy_whose_tickets_nobody_can_check_is_a_problem_that_blocks(catalo
     (problem,) = problems.found(catalog.policy.pk)
     assert (problem.id, problem.is_blocking) == ("catalog.W051", True)
     assert "catalog.W051" in {message.id for message in run_checks(databases=["default"])}
+
+
+def test_it_is_explained_that_nobody_can_ask_where_tickets_cannot_be_checked(
+    catalog: Catalog, settings: Settings
+) -> None:
+    AccessPolicy.objects.update(tickets_checked=True, ticket_pattern="INC-[0-9]+")
+    role, environment = catalog.policy.role, catalog.policy.environment
+    erin = User.objects.get(name="Erin")
+
+    def may_ask() -> tuple[bool, int]:
+        (reached,) = answers.why(erin.pk, None, role=role, environment=environment).reached
+        return reached.may_ask, answers.who_can_ask(role, environment, None).count
+
+    assert may_ask() == (True, 1)
+    settings.TICKET_SYSTEM = ""
+    assert may_ask() == (False, 0)
 
 
 def test_a_check_that_comes_is_stricter_for_those_who_ask(catalog: Catalog) -> None:

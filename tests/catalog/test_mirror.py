@@ -14,7 +14,7 @@ from auditlog import live_rows
 from auditlog.models import Event
 from catalog import mirror
 from catalog.inventory import PermissionSetRow
-from catalog.models import Account, InventorySync, PermissionSet
+from catalog.models import AccessPolicy, Account, Environment, InventorySync, PermissionSet, Role
 from jitportal.aws.inventory import AwsInventory
 from jitportal.demo import organisation as company
 from jitportal.demo.simulator import Fault, FaultKind, Simulator
@@ -72,6 +72,24 @@ def test_details_are_read_again_after_a_day(simulator: Simulator, moment: Clock)
     moment.forward(mirror.DETAILS_HOLD)
     assert sync() == mirror.Result(changed=1, looked_at=31)
     assert Account.objects.get(account_id=LEDGER.id).tags == {"workload": "books"}
+
+
+def test_where_a_policy_goes_by_tags_they_are_read_again_after_an_hour(simulator: Simulator, moment: Clock) -> None:
+    sync()
+    ledger = Account.objects.get(account_id=LEDGER.id)
+    ledger.environment = Environment.objects.create(name="Production", slug="production", sensitivity=4)
+    ledger.save()
+    AccessPolicy.objects.create(
+        name="Personal data",
+        role=Role.objects.create(name="Developer", slug="developer"),
+        environment=ledger.environment,
+        permission_set=PermissionSet.objects.get(name="DeveloperAccess"),
+        account_tags={"data": "personal"},
+    )
+    simulator.change_account(LEDGER.id, tags={"data": "personal"})
+    moment.forward(mirror.TAGS_HOLD)
+    sync()
+    assert Account.objects.get(account_id=LEDGER.id).tags == {"data": "personal"}
 
 
 def test_what_vanished_is_marked_and_what_comes_back_is_there_again(simulator: Simulator) -> None:
