@@ -49,13 +49,14 @@ def test_the_findings_begin_with_something_to_settle(seat: Seat, width: int) -> 
     admin.goto("/findings/")
     card = admin.locator("li.card").filter(has_text=BEN)
     expect(card).to_contain_text("DatabaseAdministrator")
-    card.locator("summary").click()
-    for verb in ("Adopt until then", "Remove DatabaseAdministrator from", "Accept until then"):
+    card.locator("summary", has_text="Settle it").click()
+    card.locator("summary", has_text="Remove").click()
+    for verb in ("Adopt until then", "Remove it (DatabaseAdministrator from", "Accept until then"):
         expect(card.get_by_role("button", name=verb)).to_be_visible()
     assert admin.evaluate("document.documentElement.scrollWidth") <= width
     if width == 1440:
         card.locator("form").filter(has_text="Remove.").get_by_label("Why").fill("Left over from a migration.")
-        card.get_by_role("button", name="Remove DatabaseAdministrator").click()
+        card.get_by_role("button", name="Remove it (DatabaseAdministrator").click()
         expect(admin.locator("main")).to_contain_text("Left over from a migration.")
 
 
