@@ -230,6 +230,15 @@ def test_a_stage_of_several_is_filled_by_different_people(catalog: Catalog, erin
     assert "each person decides once" in refused.refusals[0].reason
 
 
+def test_a_stage_may_ask_more_people_than_are_named(catalog: Catalog, erin: User, leads: DirectoryGroup) -> None:
+    for number in range(4):
+        person(f"Max {number}", leads.object_id)
+    ApprovalStage.objects.update(approvals_needed=6)
+    assert why(catalog, erin).may_ask
+    ApprovalStage.objects.update(approvals_needed=7)
+    assert "only 6 besides the one who asks are in it" in why(catalog, erin).refusals[0].reason
+
+
 def test_terms_are_the_strictest_with_their_rules(catalog: Catalog, erin: User) -> None:
     strict = AccessPolicy.objects.create(
         name="Strict",

@@ -72,6 +72,18 @@ def test_the_timeline_tells_what_is_recorded_in_order(office: Office, asker: Cli
     assert said == sorted(said)
 
 
+def test_the_timeline_leaves_out_what_comes_between_an_approval_and_the_access(office: Office, asker: Client) -> None:
+    made = office.submit()
+    office.work()
+    recorded = {event.action for event in Event.objects.filter(subject_id=str(made.pk))}
+    assert {"grant.waiting", "grant.granting", "grant.active"} <= recorded
+    page = text(asker.get(f"/requests/{made.pk}/"))
+    told = page[page.index('<ol class="timeline">') :]
+    assert "is active" in told
+    assert "is being set up" not in told
+    assert " waits" not in told
+
+
 def test_the_timeline_begins_with_the_ask_whatever_was_refused_before(office: Office, asker: Client) -> None:
     sent = typed(office, ticket="lost")
     assert asker.post("/requests/new/", sent).status_code == 422
