@@ -50,6 +50,10 @@ def test_names_that_differ_stand_side_by_side(make: Any) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make("STRASSE", 4)
 
+    make("Radio \u3392", 5)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make("radio MHz", 6)
+
 
 def test_a_renamed_row_gives_its_name_free() -> None:
     role = _roles("Production Support", 1)

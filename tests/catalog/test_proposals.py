@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from auditlog import integrity
 from auditlog.models import Event
-from catalog import proposal_rules
+from catalog import proposal_rules, proposals
 from catalog.models import AccessPolicy, Proposal, Sensitivity
+from catalog.proposals import Refused
 from jitportal.models import User
 from tests.catalog.conftest import Catalog, Fill, carried, person, shows_preview, signed_in, text
 from tests.catalog.proposing import WHY, accept, actions, hours, longer, of_policy, proposed
@@ -25,7 +26,7 @@ def test_a_sensitive_change_can_be_proposed_and_not_simply_saved(browser: Client
     shown = browser.post(page, fill(page, longest_duration="12h"))
     assert "Propose it" in text(shown)
     assert 'name="_confirm"' not in text(shown)
-    assert shows_preview(browser.post(page, {**carried(shown), "_confirm": "1"}))
+    assert shows_preview(browser.post(page, {**carried(shown), "_confirm": "1", "reason": WHY}))
     assert hours(catalog) == 8
 
 
@@ -94,6 +95,18 @@ def test_who_is_no_admin_at_that_moment_decides_nothing(
     for verb in ("accept", "reject", "withdraw", "look-at"):
         sent = {"shown": "0" * 64, "comment": "Because I may."}
         assert signed_in(second).post(f"/catalog/proposals/{proposal.pk}/{verb}/", sent).status_code == 403
+    assert hours(catalog) == 8
+
+
+def test_who_ceases_to_be_one_while_it_is_looked_at_puts_nothing_in_force(
+    browser: Client, catalog: Catalog, fill: Fill, second: User
+) -> None:
+    proposal = longer(browser, catalog, fill)
+    _, shown = proposals.try_out(proposal, second)
+    assert second.is_staff, "as this process has read it"
+    User.objects.get(pk=second.pk).directory_groups.clear()
+    with pytest.raises(Refused, match="Only admins decide"):
+        proposals.accept(proposal.pk, second, shown.digest)
     assert hours(catalog) == 8
 
 
