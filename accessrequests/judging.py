@@ -96,9 +96,10 @@ def judge_by(
         on_call_by=frozenset(request.terms.get("approves_automatically", {}).get("on_call_by", ())),
     )
     judgement = evaluate(policies, person, ask, now, settings.LONGEST_LEAD)
-    is_decided = _would_be_decided if all_agree else _is_decided
-    if judgement.terms and not judgement.at_once and not (decided := is_decided(request, judgement.terms)):
-        return decided
+    if judgement.terms and _takes_people(request, judgement):
+        is_decided = _would_be_decided if all_agree else _is_decided
+        if not (decided := is_decided(request, judgement.terms)):
+            return decided
     if judgement.terms and not (checked := _was_checked(request, judgement.terms)):
         return checked
     if judgement.verdict and judgement.terms and judgement.terms.permission_set_id != request.permission_set_id:
@@ -119,6 +120,17 @@ def used(demands: tuple[Demand, ...], proofs: tuple[Proof, ...]) -> list[dict[st
     contexts = {demand.context for demand in demands}
     newest = {proof.context: proof for proof in sorted(proofs, key=lambda each: each.at) if proof.context in contexts}
     return [proof.described() for proof in newest.values()] or None
+
+
+def _takes_people(request: AccessRequest, judgement: Judgement) -> bool:
+    """Whether today's terms ask people about it; about what people decide they ask again, unless they ask nobody ever.
+
+    By itself it may be short enough to be approved at once, and have been too much only together with other asks.
+    """
+    if not judgement.at_once:
+        return True
+    always = judgement.terms is not None and judgement.terms.automatic.is_always
+    return not always and bool(request.stages.all())
 
 
 def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:

@@ -184,3 +184,40 @@ def test_another_role_of_the_same_permission_set_adds_up(office: Office, policy:
     office.work()
     office.pass_time(minutes=29)
     assert office.submit_production(duration=HALF, role=other).status == RequestStatus.PENDING
+
+
+def test_a_policy_that_became_stricter_stops_what_people_decided_because_it_was_too_much_together(
+    office: Office, policy: AccessPolicy
+) -> None:
+    request = _too_much_together(office)
+    policy.stages.update(approvals_needed=2)
+    office.pass_time(minutes=45)
+    ended = office.again(request)
+    assert ended.status == RequestStatus.FAILED
+    assert "“Production developers” now asks for 2 of Engineering Leads decide to agree." in ended.outcome
+
+
+def test_what_people_decided_because_it_was_too_much_together_starts_by_the_same_terms(office: Office) -> None:
+    request = _too_much_together(office)
+    office.pass_time(minutes=45)
+    assert office.again(request).status == RequestStatus.ACTIVE
+
+
+def test_what_people_decided_starts_where_they_are_asked_about_nothing_by_now(
+    office: Office, policy: AccessPolicy
+) -> None:
+    request = _too_much_together(office)
+    policy.stages.update(approvals_needed=2)
+    policy.automatic_approval, policy.automatic_up_to = "always", None
+    policy.save()
+    office.pass_time(minutes=45)
+    assert office.again(request).status == RequestStatus.ACTIVE
+
+
+def _too_much_together(office: Office) -> AccessRequest:
+    """Half an hour from in 45 minutes on, which lead and security agreed to because of the half hour from now on."""
+    office.submit_production(duration=HALF)
+    office.work()
+    later = office.submit_production(duration=HALF, start=office.moment.time + timedelta(minutes=45))
+    assert later.status == RequestStatus.PENDING
+    return office.approve(later)

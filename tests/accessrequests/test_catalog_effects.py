@@ -47,6 +47,18 @@ def test_an_approved_request_that_has_not_begun_is_told(office: Office) -> None:
     )
 
 
+def test_a_request_that_people_decide_because_it_is_too_much_together_is_told(office: Office) -> None:
+    half, policy = timedelta(minutes=30), office.catalog.two_stages
+    policy.automatic_approval, policy.automatic_up_to = "up_to", half
+    policy.save()
+    office.submit_production(duration=half)
+    office.work()
+    office.submit_production(duration=half, start=office.moment.time + half)
+    told = [said for said in of(another_approver(office)) if "request" in said]
+    asks = "“Production developers” now asks for 2 of Engineering Leads decide to agree. Ask again."
+    assert told == [f"1 pending request, of Ada Lindqvist, will be refused at its start: {asks}"]
+
+
 def test_a_request_that_could_start_still_is_not_told(office: Office) -> None:
     office.submit_production()
     policy = office.catalog.two_stages
