@@ -26,13 +26,14 @@ from catalog.stages import Stage
 def rule_against(request: AccessRequest) -> str:
     """The first policy by which the request was made that lets no newcomer agree; empty if they all do.
 
-    One that was deleted or put out of force since says what it said last while it was in force: neither that, nor what
-    somebody writes into it afterwards, opens anything.
+    One that was deleted, put out of force, or moved to another role or environment since says what it said last while
+    it was in force for those of the request: neither that, nor what somebody writes into it afterwards, opens anything.
     """
     made_by = {policy["id"] for policy in request.terms.get("policies", ())}
-    in_force = list(AccessPolicy.objects.filter(pk__in=made_by, is_in_force=True))
+    for_this = {"role": request.role_id, "environment": request.environment_id, "is_in_force": True}
+    in_force = list(AccessPolicy.objects.filter(pk__in=made_by, **for_this))
     over = made_by - {policy.pk for policy in in_force}
-    versions = AccessPolicy.history.filter(id__in=over, is_in_force=True).order_by("history_id") if over else ()
+    versions = AccessPolicy.history.filter(id__in=over, **for_this).order_by("history_id") if over else ()
     last = {version.id: version for version in versions}
     for policy in sorted([*in_force, *last.values()], key=lambda each: str(each.name)):
         if keeps_out(policy.newcomers_agree, request.environment.sensitivity):

@@ -12,7 +12,7 @@ from accessrequests.states import RequestStatus
 from auditlog.actor import Actor
 from auditlog.models import Event
 from catalog import changes
-from catalog.models import AccessPolicy, Environment, Sensitivity
+from catalog.models import AccessPolicy, Environment, Role, Sensitivity
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Group, Person
 from jitportal.models import User
@@ -33,6 +33,13 @@ def joins(office: Office, person: Person, *groups: Group) -> User:
 
 def agree(made: AccessRequest, row: User) -> AccessRequest:
     return decisions.decide(row.pk, made.pk, Decision.Answer.APPROVE, "", made.digest)
+
+
+def changed(policy: AccessPolicy, **values: object) -> None:
+    for name, value in values.items():
+        setattr(policy, name, value)
+    with changes.recorded(policy, actor=Actor.system("admin")):
+        policy.save()
 
 
 def test_who_joined_the_approvers_after_the_ask_may_not_agree_to_it(office: Office) -> None:
@@ -110,12 +117,30 @@ def test_a_policy_that_is_deleted_lets_no_newcomer_agree_to_what_it_was_asked_by
 
 def test_what_is_written_into_a_policy_that_is_out_of_force_opens_nothing(office: Office) -> None:
     made = office.submit_production()
-    policy, admin = office.catalog.two_stages, Actor.system("admin")
     for change in ({"is_in_force": False}, {"newcomers_agree": True}):
-        for name, value in change.items():
-            setattr(policy, name, value)
-        with changes.recorded(policy, actor=admin):
-            policy.save()
+        changed(office.catalog.two_stages, **change)
+    ben = joins(office, company.BEN, *BEN_LEADS)
+    with pytest.raises(Refused, match="joined Engineering Leads decide after this was asked for"):
+        agree(made, ben)
+
+
+@pytest.mark.parametrize("is_put_out_of_force", [True, False])
+def test_a_policy_that_has_moved_to_another_environment_opens_nothing_where_it_was(
+    office: Office, is_put_out_of_force: bool
+) -> None:
+    made, policy = office.submit_production(), office.catalog.two_stages
+    changed(policy, is_in_force=not is_put_out_of_force)
+    changed(policy, environment=office.catalog.sandbox, newcomers_agree=True)
+    changed(policy, is_in_force=True)
+    ben = joins(office, company.BEN, *BEN_LEADS)
+    with pytest.raises(Refused, match="joined Engineering Leads decide after this was asked for"):
+        agree(made, ben)
+
+
+def test_a_policy_that_has_moved_to_another_role_opens_nothing_of_the_one_it_was_for(office: Office) -> None:
+    made = office.submit_production()
+    other = Role.objects.create(name="Replayer", slug="replayer", description="Replays what is stuck.")
+    changed(office.catalog.two_stages, role=other, newcomers_agree=True)
     ben = joins(office, company.BEN, *BEN_LEADS)
     with pytest.raises(Refused, match="joined Engineering Leads decide after this was asked for"):
         agree(made, ben)
