@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db import transaction
 
-from accessrequests import extensions
+from accessrequests import extensions, sessions
 from accessrequests.lifecycle import transition
 from accessrequests.models import AccessRequest, Assignment, Grant
 from accessrequests.notifications import outbox
@@ -144,7 +144,6 @@ def begin_revoking(
 def finish(grants: Iterable[Grant], *, actor: Actor, now: datetime, kept: str = "") -> None:
     """The revocation is done: AWS confirmed the deletion, or the assignment stays for the reason in `kept`."""
     for grant in grants:
-        session = grant.request.permission_set.session_duration
         issued = grant.activated_at is not None and not kept
         transition(
             grant,
@@ -153,7 +152,7 @@ def finish(grants: Iterable[Grant], *, actor: Actor, now: datetime, kept: str = 
             reason=kept,
             ended_at=now,
             outcome=" ".join(filter(None, (grant.outcome, kept))),
-            sessions_until=now + session if issued else None,
+            sessions_until=sessions.live_until(grant.request.permission_set, now) if issued else None,
         )
         settle_request(grant.request_id, actor=actor, now=now)
 

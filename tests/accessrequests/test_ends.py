@@ -9,6 +9,8 @@ from accessrequests.models import Notification
 from accessrequests.overdue import Overdue
 from accessrequests.refusals import Refused
 from accessrequests.states import EndReason, GrantStatus, RequestStatus
+from catalog import changes
+from catalog.inventory import INVENTORY
 from jitportal.demo import organisation as company
 from jitportal.demo.directory import Person
 from jitportal.demo.simulator import Fault, FaultKind
@@ -85,6 +87,35 @@ def test_the_end_says_until_when_sessions_that_were_issued_live_on(office: Offic
     grant = office.grant(request)
     assert grant.ended_at is not None
     assert grant.sessions_until == grant.ended_at + timedelta(hours=4)
+
+
+def sessions_last(office: Office, *, hours: int) -> None:
+    row = office.catalog.permission_set
+    row.session_duration = timedelta(hours=hours)
+    with changes.recorded(row, actor=INVENTORY):
+        row.save()
+
+
+def test_a_session_issued_before_their_duration_was_shortened_is_counted_in(office: Office) -> None:
+    sessions_last(office, hours=8)
+    request = office.submit()
+    office.work()
+    office.pass_time(minutes=30)
+    sessions_last(office, hours=1)
+    shortened_at = office.moment.time
+    office.pass_time(minutes=30)
+    assert office.grant(request).sessions_until == shortened_at + timedelta(hours=8)
+
+
+def test_what_no_session_lives_through_any_more_is_not_counted_in(office: Office) -> None:
+    sessions_last(office, hours=8)
+    office.pass_time(hours=1)
+    sessions_last(office, hours=1)
+    office.pass_time(hours=13)
+    request = office.submit()
+    office.work()
+    office.pass_time(hours=1)
+    assert office.grant(request).sessions_until == office.moment.time + timedelta(hours=1)
 
 
 def test_a_revocation_that_aws_will_not_do_is_overdue_and_tried_until_it_is_done(office: Office) -> None:
