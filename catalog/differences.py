@@ -10,7 +10,7 @@ from django.db import models
 from auditlog.chain import JSON
 from auditlog.history import columns_kept
 from catalog import durations
-from catalog.models import DirectoryGroup, PermissionSet
+from catalog.models import ApprovalStage, DirectoryGroup, PermissionSet
 from catalog.zones import zones
 
 
@@ -25,7 +25,7 @@ def state_of(instance: models.Model) -> dict[str, JSON]:
         state[many.name] = sorted(_named(row) for row in getattr(instance, many.name).all())
     for part, link in parts_of(type(instance)):
         rows = part._default_manager.filter(**{link: instance.pk})
-        state[str(part._meta.verbose_name_plural)] = [str(row) for row in rows]
+        state[str(part._meta.verbose_name_plural)] = [_named(row) for row in _with_groups(rows)]
     return state
 
 
@@ -53,6 +53,14 @@ def parts_of(model: type[models.Model]) -> list[tuple[Any, str]]:
     ]
 
 
+def _with_groups(rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """Parts with what they are named by: of stages, not a query for each and each of its groups."""
+    if rows.model is not ApprovalStage:
+        return rows
+    groups = ("approver_group", "escalation_group")
+    return rows.select_related(*groups).prefetch_related(*(f"{group}__directory_groups" for group in groups))
+
+
 def _named(row: models.Model) -> str:
     """A row by what identifies it, where its name alone does not."""
     match row:
@@ -60,6 +68,8 @@ def _named(row: models.Model) -> str:
             return f"{row.name} ({row.object_id})"
         case PermissionSet():
             return f"{row.name} ({row.arn})"
+        case ApprovalStage():
+            return row.in_full
         case _:
             return str(row)
 

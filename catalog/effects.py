@@ -7,6 +7,7 @@ from typing import Any
 from catalog import compared_terms, on_call_effects
 from catalog.account_tags import Tags, written
 from catalog.crowding import Crowding
+from catalog.decider_effects import of_deciders
 from catalog.deciders import can_be_decided, deciding
 from catalog.effect import Effect, Kind
 from catalog.managers import without_one
@@ -43,14 +44,11 @@ def effects(before: Snapshot, after: Snapshot, membership: Membership) -> tuple[
                 _Compared(pair, earlier.get(pair, ()), later.get(pair, ()), before, after, everybody, membership)
             )
         ),
-        *_deciders(before, after, everybody),
+        *of_deciders(before, after, everybody),
         *of_roles(before, after),
         *of_places(before, after),
         *of_columns(before, after),
-        *(
-            Effect(Kind.CHANGE, told)
-            for told in on_call_effects.changes(before.policies.values(), after.policies.values(), membership)
-        ),
+        *(Effect(Kind.CHANGE, told) for told in on_call_effects.changes(before, after, membership)),
         *(each for more in _ALSO for each in more(before, after)),
     ]
     order = list(Kind)
@@ -224,43 +222,3 @@ def _has_others(user_id: int, terms: Terms, membership: Membership) -> bool:
 def _is_open(at: Snapshot, pair: Pair) -> bool:
     place = at.places.get(pair[1])
     return bool(place and place.open_accounts)
-
-
-def _deciders(before: Snapshot, after: Snapshot, everybody: Crowding) -> Iterator[Effect]:
-    """Who may decide from then on, and who no longer, in approver groups that decide before and after."""
-    earlier, later = _groups(before), _groups(after)
-    for group in sorted({*earlier} & {*later}, key=lambda group: later[group][0]):
-        (_, was), (name, now) = earlier[group], later[group]
-        if was == now:
-            continue
-        # Also where nobody of a group has signed in yet, so that nobody could be named.
-        drawn, drawn_before = (_written_groups(ids, at) for ids, at in ((now, after), (was, before)))
-        yield Effect(Kind.CHANGE, f"Those who decide as {name} are the members of {drawn}, instead of {drawn_before}.")
-        held, holding = everybody.members(was), everybody.members(now)
-        for people, kind, verbs in (
-            (holding - held, Kind.GAIN, ("gains", "gain")),
-            (held - holding, Kind.LOSE, ("loses", "lose")),
-        ):
-            if people:
-                named, verb = everybody.named(people), verbs[len(people) > 1]
-                yield Effect(kind, f"{named} {verb} the right to decide as {name}.", len(people))
-
-
-def _written_groups(ids: frozenset[str], at: Snapshot) -> str:
-    names = sorted(at.group_names.get(each, each) for each in ids)
-    return (
-        f"the directory group{'' if len(names) == 1 else 's'} {' and '.join(names)}" if names else "no directory group"
-    )
-
-
-def _groups(at: Snapshot) -> dict[int, tuple[str, frozenset[str]]]:
-    found: dict[int, tuple[str, frozenset[str]]] = {}
-    for deciding_still in at.still_asked.values():
-        found.update(deciding_still)
-    for policy in at.policies.values():
-        for stage in policy.stages:
-            found[stage.approver_group_id] = (stage.approver_group, stage.group_ids)
-            if stage.escalation:
-                escalation = stage.escalation
-                found[escalation.approver_group_id] = (escalation.approver_group, escalation.group_ids)
-    return found

@@ -7,22 +7,26 @@ from auditlog import clock
 from catalog.crowding import Crowding
 from catalog.membership import Membership
 from catalog.on_call import OnCall, Schedule, on_call
-from catalog.schedules import told
+from catalog.schedules import covers_told, told, turns_told
+from catalog.snapshots import Snapshot, become_sensitive
 from catalog.terms import Policy
 
 
-def changes(before: Iterable[Policy], after: Iterable[Policy], membership: Membership) -> Iterator[str]:
-    """A sentence for each schedule that policies name before and after, and that has become another."""
-    earlier, later = _schedules(before), _schedules(after)
+def changes(before: Snapshot, after: Snapshot, membership: Membership) -> Iterator[str]:
+    """A sentence for each schedule that counts where none said so before, or that has become another."""
+    earlier, later = (_schedules(at.policies.values()) for at in (before, after))
+    fresh = _fresh(before, after)
     for pk, now in later.items():
-        was = earlier.get(pk)
+        was, at = earlier.get(pk), clock.now()
+        if pk in fresh:
+            turns = "; ".join(filter(None, (turns_told(now, membership), covers_told(now, at, membership))))
+            yield f"On call by the schedule {now.name}: {told(now, at, membership)}. {turns}."
         if was is None:
             continue
         if was.name != now.name:
             yield f"The schedule {was.name} is called {now.name} from then on."
         if replace(was, name=now.name) == now:
             continue
-        at = clock.now()
         old, new = told(was, at, membership), told(now, at, membership)
         if old != new:
             yield f"On call by the schedule {now.name}: {new}, instead of {old}."
@@ -41,6 +45,20 @@ def on_call_now(sources: Iterable[OnCall], everybody: Crowding) -> set[int]:
         else:
             by.append(everybody.members(frozenset({source.group_id})))
     return set[int].intersection(*by) if by else set()
+
+
+def _fresh(before: Snapshot, after: Snapshot) -> set[int]:
+    """The schedules (by id) that count for a role in an environment for which they did not count before.
+
+    What they say elsewhere does not count: one admin alone may have decided there who takes turns.
+    """
+    earlier, raised = before.by_pair, become_sensitive(before, after)
+    return {
+        pk
+        for pair, policies in after.by_pair.items()
+        for pk in _schedules(policies)
+        if pair[1] in raised or pk not in _schedules(earlier.get(pair, ()))
+    }
 
 
 def _schedules(policies: Iterable[Policy]) -> dict[int, Schedule]:

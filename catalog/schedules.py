@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from catalog.membership import Membership
 from catalog.models import DirectoryGroup, OnCallCover, OnCallPerson, OnCallSchedule
 from catalog.on_call import Cover, OnCall, Schedule, next_change, on_call
+from catalog.policy import spell
 from catalog.zones import zones
 
 
@@ -70,8 +71,36 @@ def told(schedule: Schedule, at: datetime, membership: Membership) -> str:
     if change is None:
         return present
     moment, follows = change
-    local = moment.astimezone(ZoneInfo(schedule.zone)) if schedule.zone in zones() else moment
-    return f"{present} until {local:%Y-%m-%d %H:%M}, then {_name(follows, membership)} ({schedule.zone})"
+    return f"{present} until {_local(schedule, moment)}, then {_name(follows, membership)} ({schedule.zone})"
+
+
+def turns_told(schedule: Schedule, membership: Membership) -> str:
+    """All who take turns, in their order: "Turns of 7 days from 2026-11-16 09:00 on (UTC): Ada (ada@…), then Ben …"."""
+    people = ", then ".join(_certainly(pk, membership) for pk in schedule.people) or "nobody"
+    begin = f"{_local(schedule, schedule.first_handover)} on ({schedule.zone})"
+    return f"Turns of {spell(schedule.turn)} from {begin}: {people}"
+
+
+def covers_told(schedule: Schedule, at: datetime, membership: Membership) -> str:
+    """The covers that are not over: "covers: Ben (ben@…) from 2026-11-23 09:00 until 2026-11-24 09:00"; or ""."""
+    left = [
+        f"{_certainly(cover.user_id, membership)} from {_local(schedule, cover.starts_at)}"
+        f" until {_local(schedule, cover.ends_at)}"
+        for cover in schedule.covers
+        if cover.ends_at > at
+    ]
+    return f"covers: {', '.join(left)}" if left else ""
+
+
+def _local(schedule: Schedule, moment: datetime) -> str:
+    at = moment.astimezone(ZoneInfo(schedule.zone)) if schedule.zone in zones() else moment
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _certainly(user_id: int, membership: Membership) -> str:
+    """With the user name: another may have the same name."""
+    person = membership.person(user_id)
+    return f"{_name(user_id, membership)} ({person.user_name})" if person else "nobody"
 
 
 def _name(user_id: int | None, membership: Membership) -> str:

@@ -183,6 +183,15 @@ def touches_sensitive(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     return tuple(sorted((before.places.get(pk) or after.places[pk]).name for pk in _touched(before, after)))
 
 
+def become_sensitive(before: Snapshot, after: Snapshot) -> frozenset[int]:
+    """The environments (by id) about which one admin alone decided so far, and no longer."""
+    return frozenset(
+        pk
+        for pk, place in after.places.items()
+        if place.is_sensitive and not (pk in before.places and before.places[pk].is_sensitive)
+    )
+
+
 def digest_of(before: Snapshot, after: Snapshot) -> str:
     """SHA-256 of all that counts, in both, for the sensitive environments that `touches_sensitive` names.
 

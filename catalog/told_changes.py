@@ -12,7 +12,7 @@ from auditlog.models import Event
 from catalog import account_tags
 
 # What an event says beside a name, so that it is certain whose it is; a reader knows by the name.
-_ID: Final = re.compile(r" \((?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|arn:[^)]*)\)\Z")
+_ID: Final = re.compile(r" \((?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|arn:[^)]*)\)(?=\Z|[],])")
 
 
 def told_changes(model: type[models.Model], versions: Iterable[Any]) -> dict[int, list[dict[str, str]]]:

@@ -66,3 +66,11 @@ class ApproverGroup(ManagedByFile):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_full(self) -> str:
+        """With all directory groups that it is drawn from, and their ids: another may have the same name."""
+        if self.is_requesters_manager:
+            return self.name
+        drawn = ", ".join(f"{group.name} ({group.object_id})" for group in self.directory_groups.all())
+        return f"{self.name} [{drawn or 'no directory group'}]"

@@ -161,10 +161,20 @@ class ApprovalStage(models.Model):
         ]
 
     def __str__(self) -> str:
-        stage = f"{self.position}. {self.asked}"
-        if self.escalation_group is None or self.escalates_after is None:
+        return self._told(self.asked, self.escalation_group)
+
+    @property
+    def in_full(self) -> str:
+        """As it reads, and with the directory groups that its approver groups are drawn from."""
+        group, escalation = self.approver_group, self.escalation_group
+        stage = asked(self.approvals_needed, group.in_full, by_manager=bool(group.is_requesters_manager))
+        return self._told(stage, escalation and escalation.in_full)
+
+    def _told(self, stage: str, escalation: object) -> str:
+        stage = f"{self.position}. {stage}"
+        if escalation is None or self.escalates_after is None:
             return stage
-        return f"{stage}, after {durations.written(self.escalates_after)} also {self.escalation_group}"
+        return f"{stage}, after {durations.written(self.escalates_after)} also {escalation}"
 
     @property
     def asked(self) -> str:

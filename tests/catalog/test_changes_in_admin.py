@@ -73,8 +73,9 @@ def test_the_stages_of_a_policy_are_part_of_its_change(admin_client: Client, cat
     response = admin_client.post(page, sent)
     assert response.status_code == 302, errors(response)
     event = newest()
+    leads = f"Payments leads [Payments engineers ({catalog.group.object_id})]"
     assert event.data["changes"] == {
-        "approval stages": [["1. 1 of Payments leads"], ["1. 1 of Payments leads", "2. 2 of Payments leads"]]
+        "approval stages": [[f"1. 1 of {leads}"], [f"1. 1 of {leads}", f"2. 2 of {leads}"]]
     }
     models = [row["model"] for row in event.data["history"]]
     assert "catalog.HistoricalApprovalStage" in models
@@ -134,7 +135,8 @@ def test_a_deletion_is_recorded_and_keeps_its_history(admin_client: Client, cata
     assert not AccessPolicy.objects.exists()
     event = newest()
     assert (event.action, event.subject_id, event.data["object"]) == ("catalog.deleted", str(pk), "Payments support")
-    assert event.data["changes"]["approval stages"] == [["1. 1 of Payments leads"], None]
+    leads = f"Payments leads [Payments engineers ({catalog.group.object_id})]"
+    assert event.data["changes"]["approval stages"] == [[f"1. 1 of {leads}"], None]
     assert event.data["why"] == "Replaced"
     last = AccessPolicy.history.filter(id=pk).order_by("-history_id").first()
     assert (last.history_type, last.history_change_reason) == ("-", "Replaced")

@@ -49,6 +49,12 @@ def directory_group(name: str, *members: str) -> DirectoryGroup:
     return group
 
 
+def drawn(*groups: DirectoryGroup) -> str:
+    """Directory groups as sentences tell what approver groups are drawn from."""
+    names = " and ".join(f"{group.name} ({group.object_id})" for group in groups)
+    return f"the directory group{'s' if len(groups) > 1 else ''} {names}"
+
+
 def test_who_gains_the_right_to_ask_is_counted_and_named(catalog: Catalog, enough_people: None) -> None:
     data = directory_group("Data", "Olga", "Nils", "Mia", "Pia")
     said, touched = of(lambda: catalog.policy.requestable_by.add(data))
@@ -83,11 +89,13 @@ def test_those_on_whose_ask_nobody_could_decide_gain_nothing(catalog: Catalog) -
     person("Ben", catalog.group.object_id)
     nobody_else = AccessPolicy.objects.filter(pk=catalog.policy.pk)
     nobody_else.update(is_in_force=False)
-    assert of(lambda: nobody_else.update(is_in_force=True))[0] == []
+    said, _ = of(lambda: nobody_else.update(is_in_force=True))
+    assert not [text for text in said if "gain" in text]
     nobody_else.update(is_in_force=False)
     person("Chiara", catalog.group.object_id)
     assert of(lambda: nobody_else.update(is_in_force=True))[0] == [
-        f"2 people (Ben and Chiara) gain the right to ask for {WHAT}, decided by 1 of Payments leads."
+        f"2 people (Ben and Chiara) gain the right to ask for {WHAT}, decided by 1 of Payments leads.",
+        f"Those who decide as Payments leads are the members of {drawn(catalog.group)}: 2 people (Ben and Chiara).",
     ]
 
 
@@ -138,9 +146,12 @@ def test_who_is_on_call_from_now_on_is_said(catalog: Catalog, enough_people: Non
     turn = OnCallPerson.objects.create(schedule=rota, person=person("Olga"))
     then = snapshot()
     AccessPolicy.objects.update(automatic_approval="on_call", on_call_schedule=rota)
-    (effect,) = effects(then, snapshot(), Now())
+    effect, turns = effects(then, snapshot(), Now())
     assert effect.kind == Kind.LOOSER
     assert "automatic approval is at once while on call by the schedule Rota instead of never" in effect.text
+    begin = f"{rota.first_handover:%Y-%m-%d %H:%M} on (UTC)"
+    said = f"On call by the schedule Rota: Olga. Turns of 7 days from {begin}: Olga ({turn.person.user_name})."
+    assert turns == Effect(Kind.CHANGE, said)
     then = snapshot()
     OnCallPerson.objects.filter(pk=turn.pk).update(person=person("Oskar"))
     text = "On call by the schedule Rota: Oskar, instead of Olga."
@@ -177,16 +188,20 @@ def test_a_schedule_that_a_sensitive_environment_leans_on_touches_it(catalog: Ca
 
 def test_another_stage_is_stricter(catalog: Catalog, enough_people: None) -> None:
     security = ApproverGroup.objects.create(name="Security")
-    security.directory_groups.add(directory_group("Security people", "Sara", "Sven"))
+    people = directory_group("Security people", "Sara", "Sven")
+    security.directory_groups.add(people)
     said, _ = of(lambda: ApprovalStage.objects.create(policy=catalog.policy, position=2, approver_group=security))
     stages = "1 of Payments leads, then 1 of Security instead of 1 of Payments leads"
-    assert said == [f"{WHAT}, for 3 people: who decides is {stages}, by “Payments support”."]
+    assert said == [
+        f"{WHAT}, for 3 people: who decides is {stages}, by “Payments support”.",
+        f"Those who decide as Security are the members of {drawn(people)}: 2 people (Sara and Sven).",
+    ]
 
 
 def test_who_may_decide_from_now_on_is_said(catalog: Catalog, enough_people: None) -> None:
     extra = directory_group("Duty", "Sara")
     said, touched = of(lambda: catalog.approver_group.directory_groups.add(extra))
-    groups = "the directory groups Duty and Payments engineers, instead of the directory group Payments engineers"
+    groups = f"{drawn(extra, catalog.group)}, instead of {drawn(catalog.group)}"
     assert said == [
         "Sara gains the right to decide as Payments leads.",
         f"Those who decide as Payments leads are the members of {groups}.",

@@ -28,8 +28,9 @@ def test_a_change_of_terms_and_stages_is_told_in_words(admin_client: Client, cat
         "stages-1-approvals_needed": "2",
     }
     assert admin_client.post(page, sent).status_code == 302
+    leads = "Payments leads [Payments engineers]"
     assert sorted(changes_told(admin_client, page)) == [
-        "Approval stages: 1. 1 of Payments leads → 1. 1 of Payments leads; 2. 2 of Payments leads",
+        f"Approval stages: 1. 1 of {leads} → 1. 1 of {leads}; 2. 2 of {leads}",
         "Longest duration: 8h → 4h",
         "Requestable by: Payments engineers → Data",
     ]
