@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.db.models import prefetch_related_objects
 
-from accessrequests import extensions, permissions
+from accessrequests import beside, extensions, permissions
 from accessrequests.models import AccessRequest
 from accessrequests.states import RequestStatus
 from catalog import people, wording
-from catalog.automatic import Outcome
+from catalog.automatic import Outcome, Span
 from catalog.models import AccessPolicy, Account, Environment, Role
 from catalog.offers import choices_of, policies_among, policies_in_force, tags_of
 from catalog.people import Person
@@ -42,7 +42,10 @@ def judge_again(person: Person, request: AccessRequest, now: datetime) -> Verdic
         return permissions.NOTHING_TO_EXTEND
     policies = policies_in_force(request.role_id, request.environment_id)
     accounts = choices_of(Account.objects.filter(pk__in=request.accounts.all()))
-    return judge_by(policies, accounts, person, request, now)
+    # What people decided on is not counted again: today's stages are asked about it, however short it is.
+    short = any(policy.automatic and policy.automatic.up_to is not None for policy in policies)
+    others = beside.spans_at_start(request, person) if short and not request.stages.exists() else ()
+    return judge_by(policies, accounts, person, request, now, others=others)
 
 
 def refused_if_now(requests: Sequence[AccessRequest], now: datetime) -> dict[Any, str]:
@@ -79,8 +82,12 @@ def judge_by(
     now: datetime,
     *,
     all_agree: bool = False,
+    others: tuple[Span, ...] = (),
 ) -> Verdict:
-    """Whether a request could start by these policies and accounts; with `all_agree`, if all do whom it waits for."""
+    """Whether a request could start by these policies and accounts; with `all_agree`, if all do whom it waits for.
+
+    `others` are those that count together with what was approved at once.
+    """
     ask = Ask(
         role_id=request.role_id,
         environment_id=request.environment_id,
@@ -94,8 +101,12 @@ def judge_by(
         made_at=request.submitted_at,
         begins=request.start,
         on_call_by=frozenset(request.terms.get("approves_automatically", {}).get("on_call_by", ())),
+        beside=others,
+        since=beside.since(request.extends) if others else None,
     )
     judgement = evaluate(policies, person, ask, now, settings.LONGEST_LEAD)
+    if others and judgement.outcome and judgement.outcome.together:
+        return _too_much_together(judgement.outcome)
     if judgement.terms and _takes_people(request, judgement):
         is_decided = _would_be_decided if all_agree else _is_decided
         if not (decided := is_decided(request, judgement.terms)):
@@ -131,6 +142,13 @@ def _takes_people(request: AccessRequest, judgement: Judgement) -> bool:
         return True
     always = judgement.terms is not None and judgement.terms.automatic.is_always
     return not always and bool(request.stages.all())
+
+
+def _too_much_together(outcome: Outcome) -> Verdict:
+    """The refusal of what was approved at once and has come too near to other access since."""
+    limit = f"the {wording.spelled(outcome.up_to or 0)} that “{outcome.rule}” approves at once"
+    why = "With your other requests for the same access it would now come to more than"
+    return Verdict(False, f"{why} {limit}. Ask again.", outcome.rule)
 
 
 def _is_decided(request: AccessRequest, terms: Terms) -> Verdict:

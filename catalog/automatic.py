@@ -49,15 +49,16 @@ class Span:
 class Asked:
     """What of an ask automatic approval depends on.
 
-    `in_all` is the whole time that it comes to, `made_at` when it was made, and `begins` when access is to begin, if
-    that is later. `on_call_by` are the keys of what said that the person was on call then, as the request keeps them;
-    None while it is being made. `beside` are the person's other asks for the same access, and `since` is when that
-    access began to which this ask adds.
+    `in_all` is the whole time that it comes to, `made_at` when it was made, `begins` when access is to begin, if that
+    is later, and `now` the moment of judging, before which it begins no more. `on_call_by` are the keys of what said
+    that the person was on call then, as the request keeps them; None while it is being made. `beside` are the person's
+    other asks for the same access, and `since` is when that access began to which this ask adds.
     """
 
     person: Person
     in_all: timedelta
     made_at: datetime
+    now: datetime
     begins: datetime | None = None
     on_call_by: frozenset[str] | None = None
     beside: tuple[Span, ...] = ()
@@ -68,7 +69,7 @@ class Asked:
 
         So that several short asks, one after the other, are no way to have for long what is given at once for short.
         """
-        begins = self.since or self.begins or self.made_at
+        begins = self.since or max(self.begins or self.made_at, self.now)
         joined, apart = [Span(begins, begins + self.in_all)], list(self.beside)
         while near := [each for each in apart if any(_is_near(each, other, gap) for other in joined)]:
             joined += near

@@ -171,7 +171,7 @@ def _outcome(terms: Terms, person: Person, ask: Ask, now: datetime) -> Outcome:
     """Whether the ask is approved at once; where that cannot be worked out, people decide."""
     begins = ask.begins or (ask.start if ask.start and ask.start > now else None)
     in_all, made_at = ask.already + ask.duration, ask.made_at or now
-    asked = Asked(person, in_all, made_at, begins, ask.on_call_by, ask.beside, ask.since)
+    asked = Asked(person, in_all, made_at, now, begins, ask.on_call_by, ask.beside, ask.since)
     try:
         return terms.automatic.judged(asked)
     except Exception:  # noqa: BLE001 - whatever goes wrong, nothing is approved by it

@@ -11,6 +11,7 @@ from accessrequests.states import RequestStatus
 from auditlog.models import Event
 from catalog.models import AccessPolicy, ApprovalStage, ApproverGroup, Role
 from jitportal.demo import organisation as company
+from jitportal.demo.simulator import Fault, FaultKind
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.extending import extend
 from tests.accessrequests.pages.conftest import text
@@ -221,3 +222,59 @@ def _too_much_together(office: Office) -> AccessRequest:
     later = office.submit_production(duration=HALF, start=office.moment.time + timedelta(minutes=45))
     assert later.status == RequestStatus.PENDING
     return office.approve(later)
+
+
+def test_a_start_that_aws_keeps_waiting_makes_no_long_time_of_two_short_ones(office: Office) -> None:
+    office.simulator.faults.add(Fault(FaultKind.UNREACHABLE))
+    first = office.submit_production(duration=HALF)
+    second = office.submit_production(duration=HALF, start=office.moment.time + timedelta(minutes=61))
+    assert (first.status, second.status) == (RequestStatus.APPROVED, RequestStatus.APPROVED)
+    office.work()
+    office.moment.forward(timedelta(minutes=31))
+    office.simulator.faults.clear()
+    office.work()
+    assert office.again(first).status == RequestStatus.ACTIVE
+    office.pass_time(minutes=30)
+    ended = office.again(second)
+    assert (ended.status, office.in_aws()) == (RequestStatus.FAILED, [])
+    assert ended.outcome == (
+        "With your other requests for the same access it would now come to more than the 30 minutes that "
+        "“Production developers” approves at once. Ask again."
+    )
+
+
+def test_a_start_that_aws_keeps_waiting_is_refused_beside_what_was_asked_for_before(office: Office) -> None:
+    later = office.submit_production(duration=HALF, start=office.moment.time + timedelta(minutes=61))
+    office.moment.forward(timedelta(seconds=1))
+    office.simulator.faults.add(Fault(FaultKind.UNREACHABLE))
+    kept_waiting = office.submit_production(duration=HALF)
+    assert kept_waiting.status == RequestStatus.APPROVED
+    office.work()
+    office.moment.forward(timedelta(minutes=31))
+    office.simulator.faults.clear()
+    office.work()
+    assert office.again(kept_waiting).status == RequestStatus.FAILED
+    office.pass_time(minutes=30)
+    assert office.again(later).status == RequestStatus.ACTIVE
+
+
+def test_short_asks_that_are_far_enough_apart_all_start(office: Office) -> None:
+    first = office.submit_production(duration=HALF)
+    second = office.submit_production(duration=HALF, start=office.moment.time + timedelta(minutes=62))
+    office.work()
+    assert office.again(first).status == RequestStatus.ACTIVE
+    office.pass_time(minutes=31)
+    office.pass_time(minutes=31)
+    assert office.again(second).status == RequestStatus.ACTIVE
+
+
+def test_what_people_gave_beside_it_later_does_not_stop_what_was_approved_at_once(office: Office) -> None:
+    first = office.submit_production(duration=HALF, start=office.moment.time + timedelta(hours=1))
+    office.moment.forward(timedelta(minutes=20))
+    beside = office.submit_production(duration=HALF)
+    assert (first.status, beside.status) == (RequestStatus.APPROVED, RequestStatus.PENDING)
+    office.moment.forward(timedelta(seconds=1))
+    office.approve(beside)
+    office.work()
+    office.pass_time(minutes=40)
+    assert office.again(first).status == RequestStatus.ACTIVE
