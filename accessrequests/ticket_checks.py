@@ -21,9 +21,9 @@ _KEPT: Final = "Nothing was asked for, and what you typed is kept: try again, an
 
 @dataclass(frozen=True)
 class Checked:
-    """A ticket to which the ticket system said yes, when, and for which policies."""
+    """What the ticket system said yes to, when, and for which policies."""
 
-    ticket: str
+    question: Question
     at: datetime
     system: str
     rules: tuple[str, ...]
@@ -51,16 +51,18 @@ def check(question: Question, terms: Terms) -> Checked:
         raise Refused(_refusal(rules, f"{said} {_KEPT}", "The ticket could not be checked.")) from error
     if not answer.is_valid:
         raise Refused(_refusal(rules, _no(question, answer), f"The ticket {question.ticket} was not accepted."))
-    return Checked(question.ticket, clock.now(), system.name, rules)
+    return Checked(question, clock.now(), system.name, rules)
 
 
-def settled(checked: Checked | None, ticket: str, terms: Terms) -> Verdict:
-    """Whether all policies that demand a check have had it, of this very ticket."""
+def settled(checked: Checked | None, question: Question, terms: Terms) -> Verdict:
+    """Whether all policies that demand a check have had it, of this very ticket, and for no less than is asked now."""
     rules = _rules(terms)
     if not rules:
         return Verdict(True, "", "")
-    if checked is not None and checked.ticket == ticket and set(rules) <= set(checked.rules):
-        return Verdict(True, "", "")
+    if checked is not None and set(rules) <= set(checked.rules):
+        if checked.question.covers(question):
+            return Verdict(True, "", "")
+        return _refusal(rules, "The ticket was checked for less than would be given now. Send the form again.")
     return _refusal(rules, f"{_asks(rules)} to be checked since this form was sent. Send it again.")
 
 

@@ -26,6 +26,16 @@ class Question:
     reason: str
     more: bool = False
 
+    def covers(self, other: "Question") -> bool:
+        """Whether a yes to this is one to the other: of the same ticket and access, which may be less, or shorter."""
+        same = (self.ticket, self.role, self.environment) == (other.ticket, other.role, other.environment)
+        return same and other.account_ids <= self.account_ids and other.duration <= self.duration
+
+    @property
+    def account_ids(self) -> frozenset[str]:
+        """The accounts, by AWS's ids."""
+        return frozenset(account.account_id for account in self.accounts)
+
 
 @dataclass(frozen=True)
 class Answer:

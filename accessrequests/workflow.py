@@ -97,7 +97,7 @@ def submit(user_id: int, form: Form) -> AccessRequest:
             if known is not None:
                 return known
             form, judgement, terms = _allowed(person, form, now, AccessRequest.objects.select_for_update(of=("self",)))
-            demand(ticket_checks.settled(checked, form.ticket, terms))
+            demand(ticket_checks.settled(checked, _question(person, form), terms))
             request = _make(person, form, judgement, terms, now, checked)
             if judgement.outcome and judgement.outcome.at_once:
                 approve(request, Actor.system("policy"), now, judging.approved_by(judgement.outcome))
@@ -168,7 +168,11 @@ def _check_ticket(person: Person, form: Form, now: datetime) -> Checked | None:
         return None
     if not terms.ticket_checks:
         return None
-    question = Question(
+    return ticket_checks.check(_question(person, form), terms)
+
+
+def _question(person: Person, form: Form) -> Question:
+    return Question(
         request_id=form.id,
         ticket=form.ticket,
         requester=person,
@@ -179,7 +183,6 @@ def _check_ticket(person: Person, form: Form, now: datetime) -> Checked | None:
         reason=form.reason,
         more=form.extends is not None,
     )
-    return ticket_checks.check(question, terms)
 
 
 def objections(user_id: int, form: Form) -> tuple[Verdict, ...]:

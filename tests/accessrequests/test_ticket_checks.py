@@ -10,9 +10,9 @@ from django.db import connection
 from pytest_django import Settings
 
 from accessrequests import ticketing, workflow
-from accessrequests.models import AccessRequest
+from accessrequests.models import AccessRequest, Grant
 from accessrequests.refusals import Refused
-from accessrequests.states import RequestStatus
+from accessrequests.states import GrantStatus, RequestStatus
 from accessrequests.ticketing import Answer, NoAnswer, Question
 from accessrequests.workflow import MoreTime
 from auditlog import checkpoints, integrity
@@ -168,6 +168,28 @@ def test_a_check_that_a_policy_comes_to_demand_meanwhile_is_not_left_out(
         office.submit_production()
     assert refused.value.refusals[0].field == "ticket"
     assert not AccessRequest.objects.exists()
+
+
+def test_a_yes_for_fewer_accounts_is_none_for_what_aws_confirms_while_it_is_given(
+    office: Office, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = office.approve(office.submit_production(accounts=office.catalog.production_accounts[:2]))
+    office.work()
+    late = Grant.objects.filter(pk=made.grants.latest("pk").pk)
+    late.update(status=GrantStatus.GRANTING)
+    asked: list[int] = []
+
+    def confirms(question: Question) -> None:
+        asked.append(len(question.accounts))
+        late.update(status=GrantStatus.ACTIVE)
+
+    monkeypatch.setattr(ticketing, "current", lambda: System(confirms))
+    more = MoreTime(uuid.uuid4(), made.duration / 2, "The queue is still stuck.", "INC-4711")
+    with pytest.raises(Refused, match="was checked for less than would be given now") as refused:
+        workflow.extend(made.requester_id, made.pk, more)
+    assert refused.value.refusals[0].field == "ticket"
+    assert workflow.extend(made.requester_id, made.pk, more).accounts.count() == 2
+    assert asked == [1, 2]
 
 
 def approved_for_later(office: Office) -> AccessRequest:
