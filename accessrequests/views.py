@@ -27,6 +27,7 @@ from accessrequests.shown import Shown, held_by, read, still_held, timeline
 from accessrequests.states import LIVE_GRANT, OPEN_REQUEST, RequestStatus
 from auditlog import clock
 from catalog.people import Person
+from catalog.policy import spell
 from catalog.wording import some_of
 
 RECENT: Final = 10
@@ -188,11 +189,10 @@ def _decided(decided: AccessRequest, answer: str) -> str:
     said = f"You approved {decided} for {decided.requester}."
     if decided.status == RequestStatus.PENDING:
         return f"{said} It still waits for {Shown(decided, decided.submitted_at).waits_for}."
-    return (
-        f"{said} It begins at the time that was asked for."
-        if decided.start
-        else f"{said} It begins once AWS has confirmed it."
-    )
+    if decided.extends_id:
+        return f"{said} The access that they have goes on for {spell(decided.duration)} longer."
+    when = "at the time that was asked for" if decided.start else "once AWS has confirmed it"
+    return f"{said} It begins {when}."
 
 
 @require_POST

@@ -10,14 +10,18 @@ from catalog.stages import MANAGER
 from catalog.terms import Terms
 
 
-def deciders(terms: Terms) -> str:
-    """Who decides: "1 of Payments leads, then 2 of Security", or when which policy approves at once."""
+def deciders(terms: Terms, already: timedelta = timedelta()) -> str:
+    """Who decides: "1 of Payments leads, then 2 of Security", or when which policy approves at once.
+
+    `already` is how long somebody has had what they ask more of, which counts to a limit of what is approved at once.
+    """
     if terms.automatic.is_always:
         return f"At once, by policy “{terms.automatic.rule}”"
     if not terms.stages:
         return f"Nobody: “{terms.automatic.rule}” names nobody who decides"
     people = steps(stage.asked for stage in terms.stages)
-    return f"{at_once(terms.automatic)}; else {people}" if at_once(terms.automatic) else people
+    is_used_up = terms.automatic.up_to is not None and already >= terms.automatic.up_to
+    return people if is_used_up or not at_once(terms.automatic) else f"{at_once(terms.automatic)}; else {people}"
 
 
 def at_once(automatic: Automatically) -> str:

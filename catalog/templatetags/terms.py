@@ -12,9 +12,9 @@ register = template.Library()
 
 
 @register.filter
-def deciders(terms: Terms) -> str:
-    """Who decides on these terms, in words."""
-    return wording.deciders(terms)
+def deciders(terms: Terms, already: timedelta = timedelta()) -> str:
+    """Who decides on these terms, in words; `already` is what somebody has had of what they ask more of."""
+    return wording.deciders(terms, already)
 
 
 @register.filter

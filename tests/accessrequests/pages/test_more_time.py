@@ -81,6 +81,26 @@ def test_the_approver_sees_which_end_moves_by_how_much_to_when(office: Office, b
         assert re.search(r"Mon 16 Nov 2026, 10:00 UTC</time>, to <time[^>]*>Mon 16 Nov 2026, 10:30 UTC", shown)
 
 
+def test_whoever_agrees_last_to_more_time_reads_that_the_access_goes_on(office: Office, browse: Browse) -> None:
+    made = extend(office, held_production(office), ticket="INC-1", duration=timedelta(minutes=30))
+    office.decide(made, company.CHIARA)
+    form = {"answer": "approve", "digest": made.digest, "comment": ""}
+    answer = browse(company.FARID).post(f"{page_of(made)}decide/", form, follow=True)
+    assert "The access that they have goes on for 30 minutes longer." in text(answer)
+
+
+def test_more_time_is_not_said_to_be_approved_at_once_where_what_was_had_is_the_limit(
+    office: Office, asker: Client
+) -> None:
+    request = held_production(office)
+    policy = office.catalog.two_stages
+    policy.automatic_approval = "up_to"
+    for limit, said in ((90, "At once up to 1 hour 30 minutes; else 1 of"), (60, "<dd>1 of Engineering Leads decide")):
+        policy.automatic_up_to = timedelta(minutes=limit)
+        policy.save()
+        assert said in text(asker.get(f"{page_of(request)}extend/"))
+
+
 @pytest.mark.parametrize(
     ("field", "message", "changes"),
     [
