@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from auditlog import clock
+from auditlog.models import Event
 from catalog import app_roles
 from catalog.models import DirectoryGroup, Environment, Role
 
@@ -25,6 +26,10 @@ class AtField(forms.DateTimeField):
         moment: datetime | None = super().clean(value)
         if moment and moment > clock.now():
             raise ValidationError("That time has not come yet: give one that has passed, or none for now.", "future")
+        first = Event.objects.order_by("number").values_list("at", flat=True).first()
+        if moment and (first is None or moment < first):
+            since = f" It begins on {first:%d %B %Y, %H:%M} UTC." if first else ""
+            raise ValidationError(f"The record does not go back to that time.{since}", "past")
         return moment
 
 

@@ -182,6 +182,7 @@ def test_people_ask_about_nobody_else(catalog: Catalog, erin: User, question: st
         ({"question": "why", "person": "erin", "role": "production-support"}, "environment", "Choose the environment"),
         ({"question": "why", "person": "erin", "at": "yesterday"}, "at", "Give the day and the time"),
         ({"question": "why", "person": "erin", "at": "9999-01-01 00:00"}, "at", "has not come yet"),
+        ({"question": "why", "person": "erin", "at": "2001-01-01 00:00"}, "at", "record does not go back to that time"),
         ({"question": "reach", "group": "nothing"}, "group", "There is no directory group"),
     ],
 )
