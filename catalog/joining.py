@@ -91,7 +91,7 @@ def _move(pk: int, rules: Sequence[AccountRule], tags: Mapping[str, str] | None)
         if account.vanished_at or not is_open_to_rules(account):
             return []
         account.tags = None if tags is None else dict(tags)
-        found = place(account, rules, _been_in([account.account_id]).get(account.account_id, {}))
+        found = place(account, rules, been_in([account.account_id]).get(account.account_id, {}))
         if not _moves(account, found):
             return []
         account.environment = found.environment
@@ -151,11 +151,11 @@ def _places(
     rows = known.all() if with_vanished else known.filter(vanished_at=None)
     accounts = [row for row in rows if is_open_to_rules(row)]
     claimed = [row.account_id for row in accounts if any(matches(rule, row) for rule in rules)]
-    been_in = _been_in(claimed, using) if claimed else {}
-    return [(account, place(account, rules, been_in.get(account.account_id, {}))) for account in accounts]
+    known_in = been_in(claimed, using) if claimed else {}
+    return [(account, place(account, rules, known_in.get(account.account_id, {}))) for account in accounts]
 
 
-def _been_in(account_ids: Sequence[str], using: str = "default") -> Mapping[str, Mapping[int, int]]:
+def been_in(account_ids: Sequence[str], using: str = "default") -> Mapping[str, Mapping[int, int]]:
     """By account: the environments that it has been in, by id, with the highest sensitivity that each has had.
 
     An account whose row was deleted and made anew is the same account.
@@ -163,7 +163,7 @@ def _been_in(account_ids: Sequence[str], using: str = "default") -> Mapping[str,
     versions = Environment.history.using(using).order_by().values_list("id")
     sensitivity = dict(versions.annotate(most=Max("sensitivity")).values_list("id", "most"))
     rows = Account.history.using(using).filter(account_id__in=account_ids).exclude(environment=None).order_by()
-    been_in: dict[str, dict[int, int]] = {}
+    found: dict[str, dict[int, int]] = {}
     for account_id, environment in rows.values_list("account_id", "environment_id").distinct():
-        been_in.setdefault(account_id, {})[environment] = sensitivity.get(environment, 0)
-    return been_in
+        found.setdefault(account_id, {})[environment] = sensitivity.get(environment, 0)
+    return found

@@ -7,7 +7,7 @@ from catalog import compared_terms
 from catalog.effect import Effect, Kind, first_names
 from catalog.models import AccessPolicy
 from catalog.policy import spell
-from catalog.snapshots import AccountThere, Place, Snapshot, sensitivity_of
+from catalog.snapshots import AccountThere, Place, Snapshot, come_down, sensitivity_of
 
 
 def of_roles(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
@@ -40,6 +40,7 @@ def of_places(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
     for pk, place in before.places.items():
         if pk not in after.places and pk in asked:
             yield from _accounts(place, _empty(place))
+    yield from _come_down(before, after)
     for account, to in sorted({*after.moves.items()} - {*before.moves.items()}, key=str):
         yield _move(account, to, after)
     for permission_set, last in after.sessions.items():
@@ -76,6 +77,16 @@ def _accounts(was: Place, now: Place) -> Iterator[Effect]:
         yield Effect(Kind.LOSE, f"{listed(there)} can no longer be asked for in {now.name}.")
     for account in _vanished(gone):
         yield Effect(Kind.LOSE, f"{account} leaves {now.name}: nobody could ask for it there if AWS lists it again.")
+
+
+def _come_down(before: Snapshot, after: Snapshot) -> Iterator[Effect]:
+    for pk, been_in in come_down(before, after).items():
+        for elsewhere, accounts in been_in.items():
+            there = after.places.get(elsewhere) or before.places.get(elsewhere)
+            where = there.name if there else "an environment that is no more"
+            has = "has" if len(accounts) == 1 else "have"
+            text = f"{listed(accounts)} {has} been in {where}, and in {after.places[pk].name} one admin alone decides"
+            yield Effect(Kind.LOOSER, f"{text} who may ask, and on what terms.")
 
 
 def _vanished(accounts: list[AccountThere]) -> list[AccountThere]:

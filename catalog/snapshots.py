@@ -179,7 +179,10 @@ def _still_asked(policies: Iterable[Policy]) -> dict[int, Deciding]:
 
 
 def touches_sensitive(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """The names of the sensitive environments, in either, for which anything differs that counts or is shown."""
+    """The names of the sensitive environments, in either, for which anything differs that counts or is shown.
+
+    And of those that an account joins which has been in a sensitive one: what it holds is as sensitive as it was.
+    """
     return tuple(sorted((before.places.get(pk) or after.places[pk]).name for pk in _touched(before, after)))
 
 
@@ -190,6 +193,30 @@ def become_sensitive(before: Snapshot, after: Snapshot) -> frozenset[int]:
         for pk, place in after.places.items()
         if place.is_sensitive and not (pk in before.places and before.places[pk].is_sensitive)
     )
+
+
+def come_down(before: Snapshot, after: Snapshot) -> dict[int, dict[int, list[AccountThere]]]:
+    """The accounts that join an environment about which one admin alone decides, and that have been in a sensitive one.
+
+    By the id of the environment that they join, and of that in which they have been, which may be no more.
+    """
+    if settings.SENSITIVE_FROM is None:
+        return {}
+    joining_it = {
+        (account_id, pk): account
+        for pk, place in after.places.items()
+        if not place.is_sensitive
+        for account_id, account in place.accounts.items()
+        if pk not in before.places or account_id not in before.places[pk].accounts
+    }
+    been_in = joining.been_in([account_id for account_id, _ in joining_it]) if joining_it else {}
+    found: dict[int, dict[int, list[AccountThere]]] = {}
+    for (account_id, pk), account in joining_it.items():
+        for elsewhere, most in been_in.get(account_id, {}).items():
+            # Inside the transaction of the change the one that it joins is among them.
+            if elsewhere != pk and most >= settings.SENSITIVE_FROM:
+                found.setdefault(pk, {}).setdefault(elsewhere, []).append(account)
+    return found
 
 
 def digest_of(before: Snapshot, after: Snapshot) -> str:
@@ -207,10 +234,11 @@ def sensitivity_of(place: Place) -> str:
 
 
 def _touched(before: Snapshot, after: Snapshot) -> list[int]:
+    opened = come_down(before, after)
     return [
         pk
         for pk in {**before.places, **after.places}
-        if _is_sensitive(before, after, pk) and _differs(_of(before, pk), _of(after, pk))
+        if pk in opened or (_is_sensitive(before, after, pk) and _differs(_of(before, pk), _of(after, pk)))
     ]
 
 

@@ -40,10 +40,12 @@ def of(change: Callable[[], object]) -> tuple[list[str], tuple[str, ...]]:
 def test_it_leaves_a_sensitive_environment_only_with_a_second_admin(catalog: Catalog, sandbox: Environment) -> None:
     row = vanished(catalog.environment)
     said, touched = of(lambda: Account.objects.filter(pk=row.pk).update(environment=sandbox))
+    alone = "in Sandbox one admin alone decides who may ask, and on what terms"
     assert said == [
-        "Ledger (222222222222, vanished) leaves Production: nobody could ask for it there if AWS lists it again."
+        "Ledger (222222222222, vanished) leaves Production: nobody could ask for it there if AWS lists it again.",
+        f"Ledger (222222222222, vanished) has been in Production, and {alone}.",
     ]
-    assert touched == PRODUCTION
+    assert touched == (*PRODUCTION, "Sandbox")
 
 
 def test_it_joins_a_sensitive_environment_only_with_a_second_admin(catalog: Catalog, sandbox: Environment) -> None:

@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 
 from catalog.models import Account, ApproverGroup, DirectoryGroup, Environment, Sensitivity
-from tests.catalog.conftest import Catalog, Fill
-from tests.catalog.proposing import hours, of_policy, proposed
+from jitportal.models import User
+from tests.catalog.conftest import Catalog, Fill, signed_in, text
+from tests.catalog.proposing import accept, hours, of_policy, proposed
 
 pytestmark = pytest.mark.usefixtures("production_is_sensitive", "enough_people")
 
@@ -54,6 +55,44 @@ def test_an_account_that_moves_waits(browser: Client, catalog: Catalog, fill: Fi
     proposed(browser, page, fill(page, environment=to.pk))
     catalog.account.refresh_from_db()
     assert catalog.account.environment == here
+
+
+def test_an_account_that_has_been_there_waits_wherever_it_goes(
+    browser: Client, second: User, catalog: Catalog, fill: Fill
+) -> None:
+    sandbox = Environment.objects.create(name="Sandbox", slug="sandbox", sensitivity=Sensitivity.SANDBOX)
+    page = f"/admin/catalog/account/{catalog.account.pk}/change/"
+    accept(second, proposed(browser, page, fill(page, environment=None)))
+    proposal = proposed(browser, page, fill(page, environment=sandbox.pk))
+    catalog.account.refresh_from_db()
+    assert (catalog.account.environment, proposal.environments) == (None, ["Sandbox"])
+    shown = text(signed_in(second).get(f"/catalog/proposals/{proposal.pk}/"))
+    assert "Payments (123456789012) has been in Production, and in Sandbox one admin alone decides" in shown
+    accept(second, proposal)
+    catalog.account.refresh_from_db()
+    assert catalog.account.environment == sandbox
+
+
+def test_an_account_that_has_been_there_waits_though_its_row_was_made_anew(
+    browser: Client, catalog: Catalog, fill: Fill
+) -> None:
+    sandbox = Environment.objects.create(name="Sandbox", slug="sandbox", sensitivity=Sensitivity.SANDBOX)
+    catalog.account.delete()
+    page = "/admin/catalog/account/add/"
+    sent = {"account_id": "123456789012", "name": "Play", "environment": sandbox.pk}
+    proposed(browser, page, fill(page) | sent)
+    assert not Account.objects.exists()
+
+
+def test_an_account_that_was_nowhere_joins_a_sandbox_at_once(
+    admin_client: Client, catalog: Catalog, fill: Fill
+) -> None:
+    sandbox = Environment.objects.create(name="Sandbox", slug="sandbox", sensitivity=Sensitivity.SANDBOX)
+    account = Account.objects.create(account_id="222222222222", name="Play")
+    page = f"/admin/catalog/account/{account.pk}/change/"
+    assert admin_client.post(page, fill(page, environment=sandbox.pk)).status_code == 302
+    account.refresh_from_db()
+    assert account.environment == sandbox
 
 
 def test_a_new_account_there_waits(browser: Client, catalog: Catalog, fill: Fill) -> None:

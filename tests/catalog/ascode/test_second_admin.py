@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from auditlog.models import Event
 from catalog.ascode import writer
-from catalog.models import AccessPolicy, PermissionSet, Proposal
+from catalog.models import AccessPolicy, Account, Environment, PermissionSet, Proposal, Sensitivity
 from jitportal.models import User
 from tests.catalog.ascode.conftest import Run, agreed, hours
 from tests.catalog.conftest import Catalog, arn, person, signed_in
@@ -49,6 +49,18 @@ def test_it_is_not_applied_without_saying_how_a_second_admin_agrees(catalog: Cat
 def test_the_plan_says_that_a_second_admin_must_agree(catalog: Catalog, file: str, run: Run) -> None:
     code, said = run("plan", file)
     assert (code, said.splitlines()[-1]) == (2, "A second admin must agree to all of it: it touches Production.")
+
+
+def test_a_file_that_puts_an_account_of_production_into_a_sandbox_needs_a_second_admin(
+    catalog: Catalog, tmp_path: Path, run: Run
+) -> None:
+    sandbox = Environment.objects.create(name="Sandbox", slug="sandbox", sensitivity=Sensitivity.SANDBOX)
+    path = tmp_path / "catalog.yaml"
+    Account.objects.update(environment=sandbox)
+    path.write_text(writer.export(), encoding="utf-8")
+    Account.objects.update(environment=None)
+    code, said = run("plan", str(path))
+    assert (code, said.splitlines()[-1]) == (2, "A second admin must agree to all of it: it touches Sandbox.")
 
 
 def test_the_plan_of_what_is_not_sensitive_asks_for_no_second_admin(
