@@ -11,9 +11,8 @@ from accessrequests import extensions
 from accessrequests.models import AccessRequest
 from accessrequests.states import GrantStatus, RequestStatus
 from catalog.automatic import Span
-from catalog.membership import same_person
 from catalog.models import AccessPolicy, Account, Environment, Role
-from catalog.people import Person
+from catalog.people import Person, same_person
 
 GIVEN: Final = (RequestStatus.APPROVED, RequestStatus.ACTIVE, RequestStatus.ENDED)
 

@@ -35,7 +35,7 @@ _WHICH: Final[dict[str, frozenset[str]]] = {
 def may_settle(person: Person, finding: Finding, verb: str) -> Verdict:
     """Whether this person may adopt, remove or accept this finding now."""
     if not person.is_active:
-        return Verdict(False, "You are disabled in the directory.", "people")
+        return Verdict(False, person.why_inactive(), "people")
     if not person.is_admin:
         return Verdict(False, "Only admins settle findings.", "admin")
     if finding.status not in _WHICH[verb]:

@@ -17,9 +17,8 @@ from accessrequests.models import AccessRequest, RequestStage
 from auditlog.actions import Action
 from auditlog.models import Event
 from catalog import people
-from catalog.membership import same_person
 from catalog.models import AccessPolicy, DirectoryGroup, Sensitivity
-from catalog.people import Person
+from catalog.people import Person, same_person
 from catalog.stages import Stage
 
 

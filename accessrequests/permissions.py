@@ -13,9 +13,8 @@ from accessrequests.models import AccessRequest, Decision, Grant, RequestStage
 from accessrequests.states import LIVE_GRANT, NOT_IN_VAIN, GrantStatus, RequestStatus
 from catalog import people
 from catalog.deciders import Deciding, needed_at
-from catalog.membership import same_person
 from catalog.models import ApproverGroup
-from catalog.people import Person
+from catalog.people import Person, same_person
 from catalog.policy import Verdict
 
 YES = Verdict(True, "", "")
@@ -140,7 +139,7 @@ def may_deny(person: Person, request: AccessRequest, now: datetime) -> Verdict:
     are needed.
     """
     if not person.is_active:
-        return Verdict(False, "You are disabled in the directory.", "people")
+        return Verdict(False, person.why_inactive(), "people")
     if person.is_local:
         return LOCAL_DECIDES_NOTHING
     if request.status != RequestStatus.PENDING:
@@ -254,7 +253,7 @@ def may_revoke(person: Person, request: AccessRequest) -> Verdict:
     It ends with all that extends it or that it extends, whoever decided on those.
     """
     if not person.is_active:
-        return Verdict(False, "You are disabled in the directory.", "people")
+        return Verdict(False, person.why_inactive(), "people")
     in_a_stage = request.stages.filter(decided_by(person)).exists()
     if not (person.is_admin or in_a_stage):
         return Verdict(False, "Only its approvers and admins may revoke it.", "approver or admin")
@@ -279,7 +278,7 @@ def _has_live_grants(request: AccessRequest) -> Verdict:
 def may_extend(person: Person, request: AccessRequest, now: datetime) -> Verdict:
     """Whether this person may ask for more time on a request; how much there may be, the policies say."""
     if not person.is_active:
-        return Verdict(False, "You are disabled in the directory.", "people")
+        return Verdict(False, person.why_inactive(), "people")
     if person.user_id != request.requester_id:
         return Verdict(False, "Only the person who has it may ask for more time.", "requester")
     if not to_extend(request, now):

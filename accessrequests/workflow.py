@@ -25,7 +25,7 @@ from auditlog.actions import Action
 from auditlog.actor import Actor
 from catalog import people
 from catalog.deciders import can_be_decided, deciding
-from catalog.membership import Now, same_person
+from catalog.membership import Now
 from catalog.models import Account, Environment, Role
 from catalog.offers import choices_of
 from catalog.people import Person
@@ -124,9 +124,8 @@ def submit(user_id: int, form: Form) -> AccessRequest:
 
 def _held(user_id: int) -> Person:
     """The person, locked by all of their accounts: what they ask for by two at once is counted together."""
-    accounts = get_user_model().objects.filter(same_person(people.load(user_id)))
-    held = {account: people.hold(account) for account in accounts.order_by("pk").values_list("pk", flat=True)}
-    return held[user_id]
+    people.hold_accounts(people.load(user_id))
+    return people.load(user_id)
 
 
 def _allowed(

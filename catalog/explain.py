@@ -91,7 +91,7 @@ def standing(
     refusals: tuple[Verdict, ...] = ()
     terms: Terms | None = None
     if not person.is_active:
-        refusals = (Verdict(False, f"{who} disabled in the directory.", "people"),)
+        refusals = (Verdict(False, person.why_inactive(who), "people"),)
     if not matched:
         refusals = (*refusals, unmatched(policies, person, who))
     else:

@@ -10,7 +10,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
 from catalog import managers, people
 from catalog.managers import Manager
-from catalog.people import Identity, Person
+from catalog.people import Identity, Person, same_person
 from catalog.terms import Policy
 
 Crowds = Mapping[frozenset[int], int]
@@ -130,16 +130,6 @@ def first_people(rows: Sequence[Identity], most: int | None = None) -> Members:
     numbers = people.told_apart(rows)
     chosen = set(list(dict.fromkeys(numbers.values()))[:most])
     return len({*numbers.values()}), tuple(row for row in rows if numbers[row.user_id] in chosen)
-
-
-def same_person(person: Identity) -> Q:
-    """The rows that stand for this person: nobody decides on what they ask for themselves, by any of them."""
-    same = Q(pk=person.user_id) | Q(object_id=person.object_id)
-    if person.user_name:
-        same |= Q(user_name__iexact=person.user_name)
-    if person.principal_id:
-        same |= Q(principal_id=person.principal_id)
-    return same
 
 
 def _without_manager() -> Q:

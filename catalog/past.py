@@ -147,7 +147,7 @@ class Then:
             self._since.setdefault(event.subject_id, []).append(event)
 
     def person(self, user_id: int) -> Person | None:
-        now = people.load(user_id)
+        now = people.of(get_user_model().objects.get(pk=user_id))
         return undone(now, self._since.get(now.object_id, ()))
 
     def crowds(self, policies: tuple[Policy, ...], *, without_manager: bool = False) -> Crowds:

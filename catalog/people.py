@@ -1,11 +1,14 @@
 """A person as policies and permissions see one: frozen, and read from the database at the moment of asking."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 
 from auditlog.actor import Actor
 
@@ -39,6 +42,7 @@ class Person(Identity):
 
     `groups` are object ids of directory groups. A local administrator (`is_local`) is nobody of the directory, and
     neither asks nor decides. `manager_object_id` is whom the directory names as their manager, empty for nobody.
+    `locked_as` is another account of theirs that is locked out, and with which they are, as `told` names it.
     """
 
     department: str
@@ -48,6 +52,13 @@ class Person(Identity):
     is_compliance: bool
     is_local: bool = False
     manager_object_id: str = ""
+    locked_as: str = ""
+
+    def why_inactive(self, who: str = "You are") -> str:
+        """Why whoever is not active may nothing; `who` is how a refusal calls them, with the verb."""
+        if self.locked_as:
+            return f"{who} locked out, for {self.locked_as} is, which counts as an account of the same person."
+        return f"{who} disabled in the directory."
 
     @property
     def actor(self) -> Actor:
@@ -66,12 +77,15 @@ def identity(user: Any) -> Identity:
 
 
 def load(user_id: int) -> Person:
-    """The person as the database has them now.
+    """The person as the database has them now; whoever is locked out by one account is so by all of them.
 
     Raises:
         User.DoesNotExist: there is no such person.
     """
-    return of(get_user_model().objects.get(pk=user_id))
+    person = of(get_user_model().objects.get(pk=user_id))
+    if (locked := locked_account(person)) is None:
+        return person
+    return replace(person, is_active=False, is_admin=False, is_compliance=False, locked_as=told(locked))
 
 
 def of(user: Any) -> Person:
@@ -100,6 +114,41 @@ def is_same(one: Identity, other: Identity) -> bool:
     return bool(one.marks & other.marks)
 
 
+def same_person(person: Identity) -> Q:
+    """The rows that share a mark with this one, as `is_same` has it."""
+    same = Q(pk=person.user_id) | Q(object_id=person.object_id)
+    if person.user_name:
+        same |= Q(user_name__iexact=person.user_name)
+    if person.principal_id:
+        same |= Q(principal_id=person.principal_id)
+    return same
+
+
+def accounts_of(person: Identity) -> list[Any]:
+    """All rows that stand for this person, by key: what shares a mark with one of them is one of them."""
+    rows: list[Any] = []
+    known: list[Identity] = [person]
+    while known:
+        found = get_user_model().objects.filter(reduce(or_, map(same_person, known))).order_by("pk")
+        rows, before = list(found), {each.user_id for each in known}
+        known = [identity(row) for row in rows] if {row.pk for row in rows} != before else []
+    return rows
+
+
+def locked_account(person: Identity) -> Any:
+    """Another account of this person that is locked out; None if there is none.
+
+    Whoever had left is another matter: their account may have been made anew.
+    """
+    others = (row for row in accounts_of(person) if row.pk != person.user_id)
+    return next((row for row in others if row.is_locked_out), None)
+
+
+def told(user: Any) -> str:
+    """Which account this is, where the name alone does not tell it from another: the ids tell that."""
+    return f"{user.name} ({user.user_name}, {user.object_id})"
+
+
 def told_apart(rows: Iterable[Identity]) -> dict[int, int]:
     """A number for each row (by user id), the same for all rows that stand for one person: they count once."""
     numbers: dict[int, int] = {}
@@ -122,3 +171,10 @@ def hold(user_id: int) -> Person:
     """
     get_user_model().objects.select_for_update(no_key=True).get(pk=user_id)
     return load(user_id)
+
+
+def hold_accounts(person: Identity) -> list[Any]:
+    """All accounts of the person, held as `hold` does, in one order, so that nobody waits in a circle."""
+    keys = [row.pk for row in accounts_of(person)]
+    held = get_user_model().objects.select_for_update(no_key=True).filter(pk__in=keys)
+    return list(held.order_by("pk"))

@@ -150,7 +150,7 @@ def evaluate(policies: Iterable[Policy], person: Person, ask: Ask, now: datetime
     ]
     matched = matching(concerned, person)
     if not person.is_active:
-        return Judgement(None, (Verdict(False, "This person is disabled in the directory.", "people"),))
+        return Judgement(None, (Verdict(False, person.why_inactive("This person is"), "people"),))
     if person.is_local:
         return Judgement(None, (LOCAL_ASKS_FOR_NOTHING,))
     if not matched:

@@ -10,7 +10,6 @@ from auditlog.actions import Action
 from auditlog.chain import JSON
 from auditlog.models import Event
 from catalog import people
-from catalog.membership import same_person
 from catalog.models import Proposal
 from catalog.policy import Verdict
 
@@ -124,7 +123,7 @@ def _is_another_admin(proposal: Proposal, user: Any) -> Verdict:
         reason = "A local administrator may propose, and decides on no proposal."
         return Verdict(False, reason, "local administrator")
     proposer = proposer_of(proposal)
-    same = get_user_model().objects.filter(same_person(person), pk=proposer.pk) if proposer else None
+    same = get_user_model().objects.filter(people.same_person(person), pk=proposer.pk) if proposer else None
     if proposal.proposed_by == str(person.actor) or (same is not None and same.exists()):
         return Verdict(False, "It is your own: another admin must decide.", "self-approval")
     return YES

@@ -11,7 +11,6 @@ from django.db.models import Max, Model, Q, QuerySet
 
 from auditlog import clock
 from catalog import people
-from catalog.membership import same_person
 from catalog.models import Proposal
 from catalog.proposal_rules import proposer_of
 
@@ -35,7 +34,7 @@ def other_admins(proposal: Proposal) -> QuerySet[Any]:
     rows = get_user_model().objects.filter(directory_groups__object_id=settings.ENTRA_ADMIN_GROUP_ID)
     rows = rows.filter(is_active=True, local_until=None)
     proposer = proposer_of(proposal)
-    return rows.exclude(same_person(people.of(proposer))) if proposer else rows
+    return rows.exclude(people.same_person(people.of(proposer))) if proposer else rows
 
 
 def waiting_for(row: Model) -> list[Proposal]:

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from auditlog.admin import ReadOnlyAdmin
+from catalog import people
 from catalog.models import DirectoryGroup
 from jitportal.models import User
 from jitportal.people import IN_USE
@@ -44,6 +45,19 @@ class UserAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("directory_groups")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        person = self.get_object(request, object_id)
+        accounts = people.accounts_of(people.identity(person)) if person else []
+        others = [each for each in accounts if each != person]
+        context = {
+            "others": others,
+            "locked_by": [each for each in others if each.is_locked_out],
+            "is_own": request.user in accounts,
+        }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
     @admin.display(description="manager")
     def manager(self, person: User) -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from accessrequests import offboarding
 from catalog.names import refuse_control
-from catalog.people import actor_of
+from catalog.people import accounts_of, actor_of, identity, told
 from jitportal.models import User
 
 
@@ -20,7 +20,7 @@ from jitportal.models import User
 @require_POST
 @login_required
 def lock_out(request: HttpRequest, object_id: str) -> HttpResponse:
-    """Ends the sessions, requests and access of a person, and keeps them out."""
+    """Ends the sessions, requests and access of a person by all their accounts, and keeps them out."""
     return _carry_out(request, object_id, offboarding.lock_out, "{} is locked out. Their access is being taken away.")
 
 
@@ -32,7 +32,7 @@ def unlock(request: HttpRequest, object_id: str) -> HttpResponse:
     return _carry_out(request, object_id, offboarding.unlock, "{} may sign in again. What they had stays ended.")
 
 
-def _carry_out(request: HttpRequest, object_id: str, verb: Callable[..., bool], done: str) -> HttpResponse:
+def _carry_out(request: HttpRequest, object_id: str, verb: Callable[..., list[User]], done: str) -> HttpResponse:
     admin = request.user
     if not isinstance(admin, User) or not admin.is_staff:
         raise PermissionDenied("Only members of the directory's admin group administer the portal.")
@@ -40,12 +40,14 @@ def _carry_out(request: HttpRequest, object_id: str, verb: Callable[..., bool], 
     reason, wrong = _reason(request.POST.get("reason", ""))
     if wrong:
         messages.error(request, wrong)
-    elif person == admin:
+    elif admin in accounts_of(identity(person)):
         messages.error(request, "Nobody locks themselves out, or in. Nothing was changed.")
     elif person.is_local:
         messages.error(request, "A local administrator is ended at the server: manage.py local_admin --end.")
-    elif verb(person.pk, reason, actor=actor_of(admin)):
-        messages.success(request, done.format(person.name))
+    elif concerned := verb(person.pk, reason, actor=actor_of(admin)):
+        others = [told(each) for each in concerned if each != person]
+        also = f" The same goes for their other accounts: {'; '.join(others)}." if others else ""
+        messages.success(request, f"{done.format(person.name)}{also}")
     else:
         messages.info(request, "Nothing was changed: it is so already.")
     return redirect("admin:jitportal_user_change", person.pk)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -82,8 +83,12 @@ class User(AbstractBaseUser):
         ordering = ("name",)
         verbose_name = "person"
         verbose_name_plural = "people"
-        # The first by name, of a hundred thousand.
-        indexes: ClassVar = [models.Index(fields=("name",), name="person_by_name")]
+        # The first by name, and all accounts of one person, of a hundred thousand.
+        indexes: ClassVar = [
+            models.Index(fields=("name",), name="person_by_name"),
+            models.Index(fields=("principal_id",), name="person_by_principal"),
+            models.Index(Upper("user_name"), name="person_by_user_name"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(local_until=None) | models.Q(tenant_id=""), name="local_administrator_in_no_tenant"
@@ -114,6 +119,11 @@ class User(AbstractBaseUser):
     def is_local(self) -> bool:
         """Whether this is a local administrator, and nobody of the directory."""
         return self.local_until is not None
+
+    @property
+    def is_locked_out(self) -> bool:
+        """Whether an admin has locked this account out; whoever has merely left is not."""
+        return not self.is_active and self.left_at is None and not self.is_local
 
     @property
     def is_over(self) -> bool:

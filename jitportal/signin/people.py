@@ -10,7 +10,7 @@ from auditlog import clock
 from auditlog.actions import Action
 from auditlog.actor import Actor
 from auditlog.ledger import Subject, record
-from catalog import app_roles
+from catalog import app_roles, people
 from catalog.people import actor_of
 from catalog.step_up import Proof
 from jitportal.models import LeftBecause, User
@@ -30,7 +30,7 @@ def take_in(claims: Claims) -> User:
 
     Their name, user name, email and department are refreshed, as far as the claims tell them, and their directory
     groups replaced. An e-mail address identifies nobody: two people may have the same. Raises Refused, changing
-    nothing, for a person who is locked out.
+    nothing, for a person who is locked out by this or another account.
     """
     person, is_new = User.objects.get_or_create(
         tenant_id=claims.tenant_id, object_id=claims.object_id, defaults=_described(claims)
@@ -51,6 +51,7 @@ def take_in(claims: Claims) -> User:
         person.to_check = True
         person.save(update_fields=["to_check"])
     changes = refresh(person, described)
+    _refuse_locked_out(person)
     # A role that nobody has named here means nothing, and the sync would not ask for it.
     strange = app_roles.among(claims.groups) - known_groups()
     moved = replace_groups(person, claims.groups - strange, SIGN_IN)
@@ -80,6 +81,16 @@ def _take_back(person: User) -> None:
     # A token may have been on its way when they left: the next sync looks again.
     person.to_check = True
     person.save(update_fields=["to_check"])
+
+
+def _refuse_locked_out(person: User) -> None:
+    """Refuses whoever is locked out by another account, which shows to be theirs by what both have in common."""
+    if locked := people.locked_account(people.identity(person)):
+        raise Refused(
+            Rule.INACTIVE,
+            f"The account of {people.told(locked)} is locked out here, and yours counts as the same person’s.",
+            "Ask your security team to unlock it; also if you are somebody else who was given its user name.",
+        )
 
 
 @transaction.atomic

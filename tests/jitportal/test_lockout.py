@@ -1,6 +1,8 @@
 """An admin locks a person out in one step, and nothing but an admin lets them in again."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -123,3 +125,115 @@ def test_the_page_of_a_person_offers_the_one_that_can_be_done(admin: Client) -> 
     assert f"/people/{company.BEN.object_id}/unlock/" in admin.get(address).content.decode()
     own = admin.get(f"/admin/jitportal/user/{row(company.INES).pk}/change/").content.decode()
     assert "/lock/" not in own
+
+
+# Another account of Chiara's: made anew in the directory, or of one Identity Center user.
+ANEW = replace(company.CHIARA, object_id="b0000000-0000-4000-8000-0000000000aa")
+PRINCIPAL = company.ORGANISATION.user_id(company.CHIARA.user_name)
+LINKS: dict[str, dict[str, Any]] = {
+    "user_name": {"user_name": company.CHIARA.user_name.upper()},
+    "principal_id": {"user_name": "c.rossi@northwind.example", "principal_id": PRINCIPAL},
+}
+SAME = pytest.mark.parametrize("by", LINKS)
+
+
+def another(office: Office, by: str = "user_name") -> User:  # noqa: F811
+    """Another account of Chiara's, in the same groups."""
+    first = office.user(company.CHIARA)
+    User.objects.filter(pk=first.pk).update(principal_id=PRINCIPAL)
+    other = User.objects.create(tenant_id="t", object_id=ANEW.object_id, name="Chiara again", **LINKS[by])
+    other.directory_groups.set(first.directory_groups.all())
+    return other
+
+
+def test_an_account_made_anew_does_not_sign_in_for_who_is_locked_out(office: Office, admin: Client) -> None:  # noqa: F811
+    office.user(company.CHIARA)
+    send(admin, "lock", company.CHIARA)
+    with pytest.raises(TurnedAway) as refused:
+        take_in(claims_of(ANEW, "t"))
+    assert f"{company.CHIARA.user_name}, {company.CHIARA.object_id}) is locked out" in refused.value.reason
+    assert "somebody else who was given its user name" in refused.value.remedy
+    assert not User.objects.filter(object_id=ANEW.object_id).exists()
+    send(admin, "unlock", company.CHIARA)
+    assert take_in(claims_of(ANEW, "t")).is_active
+
+
+def test_whose_old_account_has_merely_left_signs_in_by_the_new_one(office: Office) -> None:  # noqa: F811
+    left = office.user(company.CHIARA)
+    offboarding.leave(left.pk, "deleted", "The account is deleted", actor=Actor.system("test"))
+    assert office.submit(ANEW if take_in(claims_of(ANEW, "t")) else company.CHIARA)
+
+
+@SAME
+def test_all_accounts_of_the_person_are_put_out_and_what_they_hold_ends(
+    office: Office,  # noqa: F811
+    admin: Client,
+    by: str,
+) -> None:
+    other = another(office, by)
+    User.objects.filter(pk=other.pk).update(principal_id="", user_name=company.CHIARA.user_name)
+    held = workflow.submit(other.pk, office.form())
+    office.work()
+    User.objects.filter(pk=other.pk).update(**{"principal_id": "", **LINKS[by]})
+    theirs = Client()
+    theirs.force_login(other)
+    assert "The same goes for their other accounts: Chiara again (" in send(admin, "lock", company.CHIARA)
+    office.work()
+    ended = office.again(held)
+    assert (ended.status, ended.end_reason, office.in_aws()) == ("ended", "locked", [])
+    assert theirs.get("/").status_code == 302
+    told = Event.objects.filter(action="person.locked").order_by("number")
+    assert {event.subject_id for event in told} == {company.CHIARA.object_id, other.object_id}
+    send(admin, "unlock", company.CHIARA)
+    assert User.objects.get(pk=other.pk).is_active
+    assert row(company.CHIARA).is_active
+
+
+@SAME
+def test_who_turns_out_to_be_locked_out_by_another_account_neither_asks_nor_starts(
+    office: Office,  # noqa: F811
+    admin: Client,
+    by: str,
+) -> None:
+    other = another(office)
+    User.objects.filter(pk=other.pk).update(user_name="nobody@northwind.example")
+    send(admin, "lock", company.CHIARA)
+    waiting = workflow.submit(other.pk, office.form())
+    User.objects.filter(pk=other.pk).update(**LINKS[by])
+    office.work()
+    waiting = office.again(waiting)
+    assert (waiting.status, office.in_aws()) == ("failed", [])
+    with pytest.raises(Refused) as refused:
+        workflow.submit(other.pk, office.form())
+    for said in (waiting.outcome, str(refused.value)):
+        assert "Chiara Rossi" in said
+        assert "locked out" in said
+    page = admin.get(f"/admin/jitportal/user/{other.pk}/change/").content.decode()
+    assert "is refused here as well" in page
+    assert f"/admin/jitportal/user/{row(company.CHIARA).pk}/change/" in page
+
+
+def test_nobody_unlocks_themselves_by_another_account(office: Office) -> None:  # noqa: F811
+    ines = office.user(company.INES)
+    offboarding.lock_out(ines.pk, WHY, actor=Actor.system("test"))
+    other = User.objects.create(tenant_id="t", object_id=ANEW.object_id, name="Ines again", user_name="i@x.example")
+    other.directory_groups.set(ines.directory_groups.all())
+    browser = Client()
+    browser.force_login(other)
+    User.objects.filter(pk=other.pk).update(user_name=ines.user_name.upper())
+    assert "Nobody locks themselves out, or in" in send(browser, "unlock", company.INES)
+    assert not row(company.INES).is_active
+    assert "/unlock/" not in browser.get(f"/admin/jitportal/user/{ines.pk}/change/").content.decode()
+
+
+def test_accounts_that_a_third_one_links_are_one_person(office: Office, admin: Client) -> None:  # noqa: F811
+    """One shares the user name with the second, the second the Identity Center user with the third."""
+    another(office, "principal_id")
+    third = User.objects.create(
+        tenant_id="t",
+        object_id="b0000000-0000-4000-8000-0000000000ab",
+        name="Chiara once more",
+        user_name=LINKS["principal_id"]["user_name"],
+    )
+    send(admin, "lock", company.CHIARA)
+    assert not User.objects.get(pk=third.pk).is_active
