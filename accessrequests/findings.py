@@ -1,7 +1,7 @@
 """What an admin does about standing access that was found: adopt, remove or accept it. Each is one transaction."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from auditlog.actions import Action
 from auditlog.history import attribute
 from auditlog.ledger import Subject, record
 from catalog import people
-from catalog.people import Person
+from catalog.people import Identity, Person
 from catalog.policy import Verdict
 
 YES: Final = Verdict(True, "", "")
@@ -46,7 +46,33 @@ def may_settle(person: Person, finding: Finding, verb: str) -> Verdict:
         )
     if verb == "adopt" and person_of(finding) is None:
         return Verdict(False, "The portal does not know this person; have it removed, or accept it.", "people")
+    if verb == "remove":
+        return YES
+    mine = [people.identity(row) for row in people.accounts_of(person)]
+    return may_stay(finding, people.accounts_of(_holder(finding)), mine)
+
+
+def may_stay(finding: Finding, holders: Iterable[Any], mine: Iterable[Identity]) -> Verdict:
+    """Whether it may be adopted or accepted by whom the accounts `mine` are; `holders` are the rows of who holds it.
+
+    Nobody prolongs their own access alone, and who is locked out or has left holds none.
+    """
+    if finding.principal_type != Finding.Principal.USER:
+        return YES
+    if any(people.is_same(_holder(finding), each) for each in mine):
+        reason = "It is your own access: another admin must adopt or accept it. You may have it removed."
+        return Verdict(False, reason, "own access")
+    rows = list(holders)
+    if out := next((row for row in rows if row.is_locked_out), None):
+        return Verdict(False, f"{out.name} is locked out, and is to hold nothing; have it removed.", "people")
+    if rows and not any(row.is_active for row in rows):
+        return Verdict(False, f"{rows[0].name} has left, and is to hold nothing; have it removed.", "people")
     return YES
+
+
+def _holder(finding: Finding) -> Identity:
+    """Whom a finding is about, as AWS knows them: no row, but what rows are known by."""
+    return Identity(0, "", finding.principal_name, finding.principal_name, finding.principal_id)
 
 
 def person_of(finding: Finding) -> Any:

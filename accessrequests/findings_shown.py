@@ -9,20 +9,25 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 
-from accessrequests import drift
+from accessrequests import drift, findings
 from accessrequests.models import Assignment, Finding, ScanCursor
 from accessrequests.states import ADOPTED_FINDING, UNFINISHED_FINDING
 from auditlog import clock
 from catalog.models import Account, Environment
+from catalog.people import Identity
 
 
 @dataclass(frozen=True)
 class ShownFinding:
-    """A finding, the portal's own person behind it, and its assignment if it is ours or was leant on."""
+    """A finding, the portal's own person behind it, and its assignment if it is ours or was leant on.
+
+    `why_removed` is why the reader may have it removed and nothing else, as `findings.may_stay` has it.
+    """
 
     row: Finding
     person: Any
     assignment: Assignment | None
+    why_removed: str = ""
 
     @property
     def who(self) -> str:
@@ -112,33 +117,34 @@ def in_order(rows: QuerySet[Finding]) -> QuerySet[Finding]:
     )
 
 
-def read(rows: QuerySet[Finding]) -> list[ShownFinding]:
-    """The findings with what is shown of them: three queries."""
+def read(rows: QuerySet[Finding], mine: Iterable[Identity] = ()) -> list[ShownFinding]:
+    """The findings with what is shown of them to whom the accounts `mine` are: three queries."""
     found = list(rows.select_related("account__environment", "permission_set", "settled_by"))
-    people = _people(found)
+    mine, people = list(mine), _people(found)
     keys = Q(principal_id__in={row.principal_id for row in found}) & Q(account__in={row.account_id for row in found})
     assignments = {
         (row.principal_id, row.permission_set_id, row.account_id): row for row in Assignment.objects.filter(keys)
     }
-    return [
-        ShownFinding(
-            row,
-            people.get(row.principal_id) or people.get(row.principal_name.casefold())
-            if row.principal_type == Finding.Principal.USER
-            else None,
-            assignments.get((row.principal_id, row.permission_set_id, row.account_id)),
-        )
-        for row in found
-    ]
+    shown = []
+    for row in found:
+        is_user = row.principal_type == Finding.Principal.USER
+        holders = people.get(row.principal_id) or people.get(row.principal_name.casefold()) or [] if is_user else []
+        person = next((each for each in holders if each.is_active), next(iter(holders), None))
+        assignment = assignments.get((row.principal_id, row.permission_set_id, row.account_id))
+        shown.append(ShownFinding(row, person, assignment, findings.may_stay(row, holders, mine).reason))
+    return shown
 
 
-def _people(rows: Iterable[Finding]) -> dict[str, Any]:
+def _people(rows: Iterable[Finding]) -> dict[str, list[Any]]:
     """People by Identity Center id and, for those whose id is not known yet, by user name."""
     rows = list(rows)
     ids = {row.principal_id for row in rows}
     names = {name for row in rows if row.principal_name for name in (row.principal_name, row.principal_name.casefold())}
     known = get_user_model().objects.filter(Q(principal_id__in=ids) | Q(principal_id="", user_name__in=names))
-    return {person.principal_id or person.user_name.casefold(): person for person in known}
+    found: dict[str, list[Any]] = {}
+    for person in known.order_by("pk"):
+        found.setdefault(person.principal_id or person.user_name.casefold(), []).append(person)
+    return found
 
 
 def grouped(shown: Iterable[ShownFinding]) -> list[EnvironmentFindings]:

@@ -22,6 +22,7 @@ from accessrequests.models import Finding
 from accessrequests.refusals import Refused
 from accessrequests.states import ADOPTED_FINDING, FindingStatus
 from auditlog import clock, moments
+from catalog import people
 
 PER_PAGE: Final = 50
 RECENT: Final = 25
@@ -58,14 +59,15 @@ def _page(request: HttpRequest, *, status: int = 200, **bound: Any) -> HttpRespo
     settled = of_status(status__in=(*ADOPTED_FINDING, FindingStatus.ACCEPTED))
     closed = of_status(closed_at__isnull=False).order_by("-closed_at")
     failed: Finding | None = bound.get("failed")
-    settled_rows = findings_shown.read(settled.order_by("status", "until", "review_at")[: PER_PAGE * 2])
+    mine = [people.identity(row) for row in people.accounts_of(people.identity(request.user))]
+    settled_rows = findings_shown.read(settled.order_by("status", "until", "review_at")[: PER_PAGE * 2], mine)
     offered = [each.row.pk for each in settled_rows if not each.is_being_removed]
     shown_here = {row.pk for row in shown_page} | set(offered)
     is_admin = cast(Any, request.user).is_staff
     context = {
         "now": clock.now(),
         "page": shown_page,
-        "groups": findings_shown.grouped(findings_shown.read(here)),
+        "groups": findings_shown.grouped(findings_shown.read(here, mine)),
         "held_by_groups": of_status(status=FindingStatus.OPEN, principal_type=Finding.Principal.GROUP).count(),
         "settled": settled_rows,
         "closed": findings_shown.read(closed[:RECENT]),

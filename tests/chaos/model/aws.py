@@ -169,6 +169,11 @@ class AtAws(Stage):
     def _may_settle(self, user: User, finding: Finding, verb: str) -> bool:
         settled = STANDING_FINDING if verb == "accept" else STANDING_FINDING | {FindingStatus.ADOPTED}
         is_open = user.is_active and company.ADMINS.object_id in user.group_ids and finding.status in settled
+        by_name = Q(user_name__iexact=finding.principal_name or "nobody's")
+        holders = User.objects.filter(Q(principal_id=finding.principal_id) | by_name)
+        is_user = finding.principal_type == Finding.Principal.USER
+        if verb != "remove" and is_user and any(each == user or not each.is_active for each in holders):
+            return False
         if verb == "accept" or not is_open:
             return is_open
         same = Q(principal_id=finding.principal_id)
