@@ -9,16 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 
 from accessrequests.findings_shown import read
 from accessrequests.guessing import environment_word, human, told_apart
 from accessrequests.models import Finding
 from accessrequests.states import STANDING_FINDING
 from catalog import people
+from catalog.answers import member_of, with_account
+from catalog.membership import Membership, Now
 from catalog.models import Account, DirectoryGroup, Environment, PermissionSet, Principal
-from catalog.offers import policies_in_force
-from catalog.policy import offered
-from catalog.terms import Policy, matching
+from catalog.offers import policies_in_force, tags_of
+from catalog.people import Person
+from catalog.terms import Policy, covering
 from catalog.wording import counted
 
 UNSORTED: Final = "Unsorted"
@@ -113,7 +116,7 @@ def adoption(groups: Groups) -> Adoption:
     """What the standing access comes to that scans have found and nobody has settled for good."""
     found = Adoption()
     standing = _held(groups, found)
-    in_force = policies_in_force()
+    in_force, membership = policies_in_force(), Now()
     words = _environments(standing, found)
     named: dict[tuple[str, str], set[int]] = {}
     taken = {(each.role, each.environment): each.permission_set_id for each in in_force}
@@ -121,7 +124,7 @@ def adoption(groups: Groups) -> Adoption:
     policies: dict[tuple[str, str, int], Proposed] = {}
     waiting: list[tuple[Held, str]] = []
     for held in standing:
-        if candidate := _covered(held, in_force):
+        if candidate := _covered(held, in_force, membership):
             found.covered.append(candidate)
         elif environment := words.get(held.account.pk):
             waiting.append((held, environment))
@@ -146,8 +149,8 @@ def adoption(groups: Groups) -> Adoption:
 
 def candidates(groups: Groups) -> list[Candidate]:
     """The standing access that policies in force cover: everybody who would lose it may ask for it."""
-    in_force = policies_in_force()
-    found = (_covered(held, in_force) for held in _held(groups, Adoption()))
+    in_force, membership = policies_in_force(), Now()
+    found = (_covered(held, in_force, membership) for held in _held(groups, Adoption()))
     return [candidate for candidate in found if candidate]
 
 
@@ -209,39 +212,43 @@ def _environments(standing: list[Held], found: Adoption) -> dict[int, str]:
     return names
 
 
-def _covered(held: Held, in_force: tuple[Policy, ...]) -> Candidate | None:
-    """Whether all who would lose this may ask for the same in the same place, and by which policies."""
-    there = [
-        policy
-        for policy in in_force
-        if policy.environment_id == held.account.environment_id
-        and policy.permission_set_id == held.permission_set.pk
-        and policy.role_is_offered
-        and policy.account_tags <= frozenset((held.account.tags or {}).items())
-    ]
+def _covered(held: Held, in_force: tuple[Policy, ...], membership: Membership) -> Candidate | None:
+    """Whether all who would lose this could have the same in the same place by asking, and by which policies."""
+    here = [policy for policy in in_force if policy.environment_id == held.account.environment_id]
+    here = [*covering(here, tags_of(held.account))]
+    person = _who_asks(held)
+    if person is None:
+        return None
+    by: list[str] = []
+    for role in dict.fromkeys(policy.role_id for policy in here if policy.role_is_offered):
+        of_role = [policy for policy in here if policy.role_id == role]
+        reached = with_account(of_role, person, membership, asker=None if held.is_group else person)
+        terms = reached.standing.terms
+        if reached.may_ask and terms and terms.permission_set_id == held.permission_set.pk:
+            by += [policy.name for policy in reached.standing.rules if not _keeps_out_members(policy, held)]
+    if not by:
+        return None
+    members = _members(held).order_by("name").values_list("name", flat=True)
+    return Candidate(held, tuple(by), tuple(members) if held.is_group else (person.name,))
+
+
+def _who_asks(held: Held) -> Person | None:
+    """Who would ask for what they lose; of a group, somebody who is in no other. None if nobody is known."""
     if held.is_group:
-        return _covered_group(held, there)
-    if held.person is None or not held.person.is_active:
-        return None
-    by = matching(there, people.of(held.person))
-    return Candidate(held, tuple(policy.name for policy in by), (held.person.name,)) if by and offered(by) else None
+        return member_of(held.object_id, held.group) if held.object_id else None
+    return people.load(held.person.pk) if held.person else None
 
 
-def _covered_group(held: Held, there: list[Policy]) -> Candidate | None:
-    members = get_user_model().objects.filter(is_active=True, directory_groups__object_id=held.object_id)
-    by = [
-        policy
-        for policy in there
-        if held.object_id in policy.group_ids
-        # One member who is kept from asking would lose it for good.
-        and held.object_id not in policy.closed_ids
-        and not members.filter(pk__in=_kept_out(policy)).exists()
-    ]
-    if not by or not offered(tuple(by)):
-        return None
-    return Candidate(
-        held, tuple(policy.name for policy in by), tuple(members.order_by("name").values_list("name", flat=True))
+def _members(held: Held) -> QuerySet[Any]:
+    rows: QuerySet[Any] = get_user_model().objects.filter(
+        is_active=True, directory_groups__object_id=held.object_id or None
     )
+    return rows
+
+
+def _keeps_out_members(policy: Policy, held: Held) -> bool:
+    """Whether one member of the group that holds it is kept from asking, and would lose it for good."""
+    return held.is_group and _members(held).filter(pk__in=_kept_out(policy)).exists()
 
 
 def _kept_out(policy: Policy) -> Any:

@@ -1,7 +1,7 @@
 """Reads what a question needs, now or at a moment that has passed, and answers it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ from catalog import past
 from catalog.account_tags import Tags
 from catalog.deciders import Deciding, can_be_decided, deciding
 from catalog.duties import Duty, duties_of
-from catalog.explain import Because, Part, Standing, There, because, parts, reach, standings
+from catalog.explain import Because, Part, Standing, There, because, parts, reach, standing, standings
 from catalog.membership import Membership, Now
 from catalog.models import Account, DirectoryGroup, Environment, Role
 from catalog.offers import policies_in_force, tags_of
@@ -179,9 +179,29 @@ def why(
 def reach_of_group(group: DirectoryGroup, at: datetime | None) -> Reach:
     """What somebody could ask for who were in this group and in no other."""
     policies, membership, there = _read(at)
-    member = Person(0, "", group.name, "", "", "", frozenset({group.object_id}), True, False, False)
-    found = reach(policies, member, there=there, who="A member is")
+    found = reach(policies, member_of(group.object_id, group.name), there=there, who="A member is")
     return Reach(group.name, True, _with_deciders(found, membership, None), group_names(policies))
+
+
+def member_of(object_id: str, name: str) -> Person:
+    """Somebody who is in this directory group and in no other."""
+    return Person(0, "", name, "", "", "", frozenset({object_id}), True, False, False)
+
+
+def with_account(
+    policies: Sequence[Policy], person: Person, membership: Membership, *, asker: Person | None
+) -> Reached:
+    """Where a person stands with one account.
+
+    Args:
+        policies: those for one role and environment that are for the account; at least one.
+        person: who would ask.
+        membership: where those are looked up who would decide.
+        asker: the same person, if they are nobody made up: they and their manager decide accordingly.
+    """
+    role, environment = policies[0].role, policies[0].environment
+    found = standing(policies, person, role, environment, is_open=True, who=f"{person.name} is")
+    return _with_deciders([found], membership, asker)[0]
 
 
 def _read(

@@ -17,7 +17,16 @@ from accessrequests.provisioner import Provisioner
 from auditlog.actor import Actor
 from catalog import mirror
 from catalog.ascode import document, plan
-from catalog.models import AccessPolicy, Account, DirectoryGroup, PermissionSet, Proposal, Sensitivity
+from catalog.models import (
+    AccessPolicy,
+    Account,
+    ApprovalStage,
+    ApproverGroup,
+    DirectoryGroup,
+    PermissionSet,
+    Proposal,
+    Sensitivity,
+)
 from jitportal.aws.groups import AwsGroups
 from jitportal.aws.inventory import AwsInventory
 from jitportal.demo import organisation as company
@@ -250,6 +259,39 @@ def test_a_group_that_is_kept_from_asking_itself_is_no_candidate_though_nobody_o
     group.people.clear()
     assert len(adoption.candidates(AwsGroups())) == 6
     AccessPolicy.objects.get(name="Developer in Development").closed_to.add(group)
+    assert adoption.candidates(AwsGroups()) == []
+
+
+@pytest.mark.parametrize("who", [PAYMENTS.display_name, company.DANIEL.user_name])
+def test_what_nobody_could_approve_is_not_to_be_asked_for_instead(
+    aws: Provisioner, founded: None, hold: Hold, who: str
+) -> None:
+    policy = AccessPolicy.objects.get(name="DevOps Engineer in Development")
+    policy.requestable_by.add(DirectoryGroup.objects.get(object_id=company.PAYMENTS.object_id))
+    hold(who, "DevOpsAccess", "Development")
+    scanned(aws)
+    assert len(adoption.candidates(AwsGroups())) == 6
+    AccessPolicy.objects.filter(pk=policy.pk).update(automatic_approval="never")
+    ApprovalStage.objects.create(
+        policy=policy, position=9, approver_group=ApproverGroup.objects.create(name="Nobody is in it")
+    )
+    assert adoption.candidates(AwsGroups()) == []
+
+
+def test_where_policies_name_different_permission_sets_nothing_is_to_be_asked_for_instead(
+    aws: Provisioner, founded: None, hold: Hold
+) -> None:
+    hold(company.DANIEL.user_name, "DevOpsAccess", "Development")
+    scanned(aws)
+    policy = AccessPolicy.objects.get(name="DevOps Engineer in Development")
+    other = AccessPolicy.objects.create(
+        name="Another for the same",
+        role=policy.role,
+        environment=policy.environment,
+        permission_set=PermissionSet.objects.get(name="DeveloperAccess"),
+        automatic_approval="always",
+    )
+    other.requestable_by.set(policy.requestable_by.all())
     assert adoption.candidates(AwsGroups()) == []
 
 
