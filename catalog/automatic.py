@@ -8,6 +8,8 @@ from typing import Final
 from catalog.on_call import OnCall
 from catalog.people import Person
 
+# For so long after its time something may begin by whose turn it was at that time.
+ON_CALL_LASTS: Final = timedelta(hours=1)
 # Longer than any policy allows.
 _FOREVER: Final = timedelta(days=365)
 
@@ -83,15 +85,19 @@ class Asked:
     def is_on_call(self, source: OnCall) -> bool:
         """Whether the person was on call when they asked, and will be when access begins, if that is later.
 
-        Of a group nobody knows who will be in it: it says nothing of a later moment.
+        Of a group nobody knows who will be in it: it says nothing of a later moment. If the start has been kept waiting
+        for long, they must be on call now, too.
         """
         if self.on_call_by is not None:
             asked_on_call = source.key in self.on_call_by
         else:
             asked_on_call = source.has(self.person, self.made_at)
-        if not asked_on_call or self.begins is None:
-            return asked_on_call
-        return source.schedule is not None and source.has(self.person, self.begins)
+        if not asked_on_call:
+            return False
+        if self.begins and not (source.schedule and source.has(self.person, self.begins)):
+            return False
+        is_late = self.now > (self.begins or self.made_at) + ON_CALL_LASTS
+        return not is_late or source.has(self.person, self.now)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from accessrequests.states import RequestStatus
 from auditlog.models import Event
 from catalog.models import AccessPolicy, OnCallPerson, OnCallSchedule
 from jitportal.demo import organisation as company
+from jitportal.demo.simulator import Fault, FaultKind
 from jitportal.models import User
 from tests.accessrequests.conftest import Office
 from tests.accessrequests.extending import HOUR, extend
@@ -102,6 +103,36 @@ def test_a_turn_that_was_given_to_another_stops_what_was_to_begin_in_it(office: 
     assert ended.status == RequestStatus.FAILED
     assert "“Production developers” now asks for 1 of Engineering Leads decide to agree." in ended.outcome
     assert office.in_aws() == []
+
+
+@pytest.mark.parametrize(("waits", "becomes"), [(HOUR, RequestStatus.ACTIVE), (2 * HOUR, RequestStatus.FAILED)])
+def test_a_start_that_aws_keeps_waiting_counts_for_an_hour_after_the_turn_is_over(
+    office: Office, rota: OnCallSchedule, waits: timedelta, becomes: RequestStatus
+) -> None:
+    office.simulator.faults.add(Fault(FaultKind.UNREACHABLE))
+    request = office.submit_production()
+    office.work()
+    OnCallPerson.objects.filter(person=office.user(company.ADA)).delete()
+    office.moment.forward(waits)
+    office.simulator.faults.clear()
+    office.work()
+    assert (office.again(request).status, len(office.in_aws())) == (becomes, int(becomes == RequestStatus.ACTIVE))
+
+
+@pytest.mark.parametrize(("still_in_it", "becomes"), [(True, RequestStatus.ACTIVE), (False, RequestStatus.FAILED)])
+def test_a_start_that_aws_keeps_waiting_for_long_needs_the_group_still(
+    office: Office, by_group: AccessPolicy, still_in_it: bool, becomes: RequestStatus
+) -> None:
+    office.simulator.faults.add(Fault(FaultKind.UNREACHABLE))
+    request = office.submit_production()
+    office.work()
+    if not still_in_it:
+        assert by_group.on_call_group is not None
+        office.user(company.ADA).directory_groups.remove(by_group.on_call_group)
+    office.moment.forward(2 * HOUR)
+    office.simulator.faults.clear()
+    office.work()
+    assert office.again(request).status == becomes
 
 
 def test_another_schedule_than_that_which_approved_it_stops_it(office: Office, rota: OnCallSchedule) -> None:

@@ -24,6 +24,7 @@ HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
 # NOW is in the first turn, which is that of the person who asks.
 ROTA = Schedule(4, "Payments on call", "UTC", NOW - timedelta(days=1), WEEK, (1, 2))
+OVER = NOW + timedelta(days=6)
 BY_ROTA = policy(automatic=When(on_call=OnCall(ROTA.name, schedule=ROTA)))
 BY_GROUP = policy(automatic=When(on_call=OnCall("Rota", group_id="rota")))
 
@@ -79,13 +80,28 @@ def test_a_group_says_nothing_of_who_will_be_on_call() -> None:
 
 def test_an_ask_that_was_made_before_counts_by_what_said_that_they_were_on_call_then() -> None:
     kept = replace(ASK, made_at=NOW, on_call_by=frozenset({"schedule:4"}))
-    later = NOW + 2 * WEEK - timedelta(hours=1)
-    assert judge(BY_ROTA, of=kept, now=later).at_once
+    assert judge(BY_ROTA, of=kept, now=NOW + HOUR).at_once
     assert not judge(BY_ROTA, of=replace(kept, on_call_by=frozenset({"schedule:5", "group:rota"})), now=NOW).at_once
     assert not judge(BY_ROTA, of=replace(kept, on_call_by=frozenset()), now=NOW).at_once
     # And it has to be their turn still when it begins.
-    assert judge(BY_ROTA, of=replace(kept, begins=NOW + HOUR), now=later).at_once
-    assert not judge(BY_ROTA, of=replace(kept, begins=NOW + WEEK), now=later).at_once
+    assert judge(BY_ROTA, of=replace(kept, begins=NOW + HOUR), now=NOW + HOUR).at_once
+    assert not judge(BY_ROTA, of=replace(kept, begins=NOW + WEEK), now=NOW + WEEK).at_once
+
+
+@pytest.mark.parametrize(
+    ("begins", "now", "at_once"),
+    [
+        (None, OVER - HOUR, True),
+        (None, OVER + HOUR, False),
+        (OVER - HOUR, OVER, True),
+        (OVER - HOUR, OVER + HOUR, False),
+    ],
+)
+def test_a_start_that_was_kept_waiting_for_more_than_an_hour_takes_who_is_on_call_by_then(
+    begins: datetime | None, now: datetime, at_once: bool
+) -> None:
+    kept = replace(ASK, made_at=NOW, begins=begins, on_call_by=frozenset({"schedule:4"}))
+    assert judge(BY_ROTA, of=kept, now=now).at_once is at_once
 
 
 def test_of_several_policies_all_must_approve_and_the_strictest_is_named() -> None:
