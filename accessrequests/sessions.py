@@ -2,12 +2,8 @@
 
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Final
 
-from catalog.models import PermissionSet
-
-# IAM Identity Center takes no longer session duration of a permission set.
-LONGEST: Final = timedelta(hours=12)
+from catalog.models.permission_sets import LONGEST_SESSION, PermissionSet
 
 
 def live_until(permission_set: PermissionSet, gone_at: datetime) -> datetime:
@@ -15,5 +11,5 @@ def live_until(permission_set: PermissionSet, gone_at: datetime) -> datetime:
     versions = permission_set.history.filter(history_date__lt=gone_at).order_by("history_date", "history_id")
     lengths: list[tuple[datetime, timedelta]] = list(versions.values_list("history_date", "session_duration"))
     lengths.append((gone_at, permission_set.session_duration))
-    issued = [(until, length) for (_, length), (until, _) in pairwise(lengths) if until > gone_at - LONGEST]
+    issued = [(until, length) for (_, length), (until, _) in pairwise(lengths) if until > gone_at - LONGEST_SESSION]
     return max(at + length for at, length in [*issued, lengths[-1]])

@@ -19,6 +19,7 @@ from catalog.models import (
     PermissionSet,
     Role,
 )
+from catalog.models.permission_sets import LONGEST_SESSION, SHORTEST_SESSION
 
 
 class WhyForm(forms.Form):
@@ -226,7 +227,7 @@ class PermissionSetForm(CatalogForm):
 
     def clean_session_duration(self) -> timedelta:
         duration: timedelta = self.cleaned_data["session_duration"]
-        if not timedelta(hours=1) <= duration <= timedelta(hours=12):
+        if not SHORTEST_SESSION <= duration <= LONGEST_SESSION:
             raise ValidationError("AWS allows from 1h to 12h.", "invalid")
         return duration
 

@@ -46,15 +46,13 @@ def may_confirm(proposal: Proposal, user: Any) -> Verdict:
 
 def may_reject(proposal: Proposal, user: Any) -> Verdict:
     """Whether this user may decide on it: an admin of the directory, and another person than the proposer."""
-    if proposal.status != Status.WAITING:
-        return Verdict(False, f"It is settled already: {proposal.get_status_display().lower()}.", "once")
-    return _is_another_admin(proposal, user)
+    return _is_waiting(proposal) and _is_another_admin(proposal, user)
 
 
 def may_withdraw(proposal: Proposal, user: Any) -> Verdict:
     """Whether this user may take it back."""
-    if proposal.status != Status.WAITING:
-        return Verdict(False, f"It is settled already: {proposal.get_status_display().lower()}.", "once")
+    if not (waiting := _is_waiting(proposal)):
+        return waiting
     if proposal.proposed_by != str(people.actor_of(user)) or not people.of(user).is_admin:
         return Verdict(False, "Only the admin who proposed it may withdraw it.", "proposer")
     return YES
@@ -68,6 +66,12 @@ def may_look_at(proposal: Proposal, user: Any) -> Verdict:
     if verdict.rule == "self-approval":
         return replace(verdict, reason="You put it in force yourself: another admin looks at it.")
     return verdict
+
+
+def _is_waiting(proposal: Proposal) -> Verdict:
+    if proposal.status == Status.WAITING:
+        return YES
+    return Verdict(False, f"It is settled already: {proposal.get_status_display().lower()}.", "once")
 
 
 def sha256_of(proposal: Proposal) -> str:

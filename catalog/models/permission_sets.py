@@ -1,7 +1,7 @@
 """Permission sets, as AWS has them."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -9,6 +9,9 @@ from django.db.models import Q
 
 from auditlog.history import Records
 
+# What IAM Identity Center takes as the session duration of a permission set.
+SHORTEST_SESSION: Final = timedelta(hours=1)
+LONGEST_SESSION: Final = timedelta(hours=12)
 permission_set_arn_validator = RegexValidator(
     r"^arn:aws[a-z-]*:sso:::permissionSet/(sso)?ins-[0-9a-f]{16}/ps-[0-9a-f]{16}\Z",
     "Give the ARN as AWS shows it: arn:aws:sso:::permissionSet/ssoins-…/ps-….",
@@ -36,7 +39,7 @@ class PermissionSet(models.Model):
         ordering = ("name",)
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(session_duration__gte=timedelta(hours=1), session_duration__lte=timedelta(hours=12)),
+                condition=Q(session_duration__gte=SHORTEST_SESSION, session_duration__lte=LONGEST_SESSION),
                 name="permission_set_session_1h_to_12h",
             ),
         ]
